@@ -1,0 +1,78 @@
+/**
+ * What every engine is, to the rest of the code: something that prepares a turn (so that the exact price of its
+ * prompt is known before work starts) and then runs it. One folder per kind; `registry.ts` names them all.
+ */
+import type { ChatEvent, ChatRequest } from '../chat/types.ts';
+
+/** Like ChatEvent, but tool calls have no id yet: the chat core counts them over the conversation. */
+export type EngineEvent =
+  | Exclude<ChatEvent, { type: 'tool-call-start' }>
+  | Omit<Extract<ChatEvent, { type: 'tool-call-start' }>, 'id'>;
+
+export type EngineHealth =
+  | { readonly state: 'loading'; readonly detail: string }
+  | { readonly state: 'ready' }
+  /** `detail` says what went wrong and what to do; shown by `/ready` and as the text of 503 answers. */
+  | { readonly state: 'failed'; readonly detail: string };
+
+/** What really answers behind a served name. Shown in `/v1/models`, `x-perigee-model` and the banner. */
+export interface ModelBacking {
+  /** Name of the weights, e.g. `SmolLM2-135M-Instruct Q4_1`. */
+  readonly weights: string;
+  readonly sizeBytes: number | undefined;
+  readonly licence: string | undefined;
+  /** The served window in tokens: prompt + output. */
+  readonly contextTokens: number;
+  /** First 8 hex digits of the weights' SHA-256 where known; becomes `system_fingerprint`. */
+  readonly digest: string;
+  /** True: tool arguments and JSON answers are constrained while decoding. False: validated and repaired. */
+  readonly isSchemaEnforced: boolean;
+}
+
+export interface TurnContext {
+  /** Prefix caches are never shared between tenants. */
+  readonly accountId: number;
+  readonly inferenceId: string;
+  /** Aborted when the client leaves: work stops within 50 ms. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunOptions {
+  /** At most `PreparedTurn.outputTokensMax`; lower when the account's balance does not reach further. */
+  readonly outputTokensMax: number;
+  /** The choices to generate, e.g. [0, 1, 2] for n = 3, or [1] to sample choice 1 again. */
+  readonly choices: readonly number[];
+  /** 0 for the first try; repeated tries mix it into the seed. */
+  readonly attempt: number;
+}
+
+/** A request that was rendered and counted, and has cost nothing yet. */
+export interface PreparedTurn {
+  readonly promptTokens: number;
+  /** False: `promptTokens` is an upper estimate (an upstream that cannot count). */
+  readonly isPromptCountExact: boolean;
+  /** Output tokens per choice: the request's or the server's default, bounded by the window. */
+  readonly outputTokensMax: number;
+  /** True: part of the declared schema could not be compiled; the chat core must check and may sample again. */
+  readonly needsOutputCheck: boolean;
+  /**
+   * Does the work. Throws ApiError: `engine_overloaded`, `engine_failed`, `engine_timeout`, `upstream_failed`,
+   * `client_closed_request` (after the context's signal fired). May be called again for another attempt.
+   */
+  run(options: RunOptions): AsyncIterable<EngineEvent>;
+}
+
+export interface Engine {
+  /** The name in the configuration. */
+  readonly id: string;
+  readonly kind: string;
+  health(): EngineHealth;
+  backing(): ModelBacking;
+  /**
+   * Renders and counts. Throws ApiError: `context_length_exceeded` (with exact counts), `invalid_schema`,
+   * `not_supported` (a parameter this engine cannot honour), `model_unavailable`.
+   */
+  prepare(request: ChatRequest, context: TurnContext): Promise<PreparedTurn>;
+  /** Stops every running turn and frees what the engine holds. Idempotent. */
+  close(): Promise<void>;
+}
