@@ -1,0 +1,39 @@
+/**
+ * What a dialect (`http/`) or the command line talks to: one chat completion as a metered stream of events.
+ * The parts behind it are wired by `createChatService`: the model's engine, the chat core and the money around it.
+ */
+import type { Charge } from '../billing/meter.ts';
+import type { Caller, ChatEvent, ChatRequest } from './types.ts';
+
+/** Who asks and under which names the turn is booked. */
+export interface ChatTurnContext {
+  readonly caller: Caller;
+  /** Our name of this turn: unique, sent as `x-inference-id`, the key of its charge. */
+  readonly inferenceId: string;
+  /** `x-client-request-id` or the like, only for the usage log. */
+  readonly clientRequestId: string | undefined;
+  /** Aborted when the client leaves: the engine stops within 50 ms and the turn is settled. */
+  readonly signal: AbortSignal;
+}
+
+/** A turn that was counted and paid for in advance; iterating `events` does the work. */
+export interface MeteredTurn {
+  /** Exact where the engine can count, else an upper estimate; `finish` carries the measured figure. */
+  readonly promptTokens: number;
+  /**
+   * May be iterated once. Throws ApiError when the turn fails (nothing is charged then). The settlement is
+   * durable before `finish` is yielded. A consumer that stops early must call `return()` (`for await` does).
+   */
+  readonly events: AsyncIterable<ChatEvent>;
+  /** What the turn cost. Valid once `finish` was yielded; throws a plain Error before. */
+  charge(): Charge;
+}
+
+export interface ChatService {
+  /**
+   * Resolves the model, renders and counts the prompt and opens the hold; no engine work has started when it
+   * returns. Throws ApiError before any byte of the answer: `model_not_found`, `model_unavailable`,
+   * `context_length_exceeded`, `invalid_schema`, `not_supported`, `insufficient_balance`, `key_limit_reached`.
+   */
+  start(request: ChatRequest, turn: ChatTurnContext): Promise<MeteredTurn>;
+}
