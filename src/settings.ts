@@ -1,0 +1,269 @@
+/**
+ * Every setting of the server, as data: its meaning, its bounds and its default. One camelCase name gives all the
+ * others: `dataDir` is `data_dir` in the file, `PERIGEE_DATA_DIR` in the environment and `--data-dir` on the command
+ * line. `config.ts` reads the values; the table in docs/configuration.md is generated from here.
+ */
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { engineSettingsSchema, modelSettingsSchema } from './upstream-settings.ts';
+
+/** Where a setting is shown in `--help`. Settings without a flag hold secrets or maps. */
+type FlagScope = 'everywhere' | 'serve' | 'chat';
+
+interface SettingOptions<Schema extends z.ZodType> {
+  /** Checks a value from the file, or the text of a flag or variable; its default is the setting's default. */
+  readonly schema: Schema;
+  /** One sentence for `--help` and docs/configuration.md. */
+  readonly description: string;
+  /** Shown in the documentation where the default is computed. */
+  readonly defaultText?: string;
+  /** Placeholder of the flag's value; absent = no flag. */
+  readonly flag?: { readonly scope: FlagScope; readonly value: string };
+  /** Further environment names that are understood. */
+  readonly environmentAliases?: readonly string[];
+  /** Never printed by `doctor`, logs or errors. */
+  readonly isSecret?: true;
+}
+
+export type Setting = SettingOptions<z.ZodType>;
+
+const setting = <Schema extends z.ZodType>(options: SettingOptions<Schema>): SettingOptions<Schema> =>
+  options;
+
+/** A whole number, also written as text. */
+const integer = (min: number, max: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
+    z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max),
+  );
+
+const booleanWords = new Map<unknown, boolean>([
+  ...(['true', '1', 'yes'] as const).map((word) => [word, true] as const),
+  ...(['false', '0', 'no'] as const).map((word) => [word, false] as const),
+]);
+
+/** `true`/`false`, also written as text (with `1`/`0`, `yes`/`no`). */
+const flagText = z.preprocess(
+  (value) => booleanWords.get(value) ?? value,
+  z.boolean('must be true or false'),
+);
+
+/** A folder or file; `~` is the home folder, the rest is relative to the working folder. */
+const filePath = z
+  .string()
+  .min(1)
+  .transform((text) => path.resolve(text.replace(/^~(?=$|[\\/])/, homedir())));
+
+/** A secret that callers send: long enough that guessing is hopeless. */
+const longKey = z
+  .string()
+  .min(32, 'must have at least 32 characters')
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+/** US dollars with at most nine decimals, as exact nano-dollars. */
+const nanoUsd = z
+  .union([z.number(), z.string()])
+  .transform(String)
+  .pipe(
+    z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be an amount in US dollars with at most nine decimals, e.g. 100'),
+  )
+  .transform((text) => {
+    const [whole = '0', decimals = ''] = text.split('.');
+    return BigInt(whole) * 1_000_000_000n + BigInt(decimals.padEnd(9, '0'));
+  });
+
+/** A value that is structured in the file, and JSON text in the environment. */
+const structured = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .preprocess((value, context) => {
+      if (typeof value !== 'string') return value;
+      try {
+        return JSON.parse(value);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON when it is given as text' });
+        return z.NEVER;
+      }
+    }, schema)
+    .optional();
+
+export const settings = {
+  config: setting({
+    schema: filePath.optional(),
+    description: 'Configuration file (YAML or JSON).',
+    defaultText: '`perigee.yaml` in the data folder, when it exists',
+    flag: { scope: 'everywhere', value: 'file' },
+  }),
+  dataDir: setting({
+    schema: filePath.prefault('~/.perigee'),
+    description: 'Folder of the database, the model files and everything else that must survive a restart.',
+    defaultText: '`~/.perigee`',
+    flag: { scope: 'everywhere', value: 'folder' },
+  }),
+  host: setting({
+    schema: z.string().min(1).default('127.0.0.1'),
+    description: 'Address to listen on; `0.0.0.0` for every network interface.',
+    flag: { scope: 'everywhere', value: 'address' },
+  }),
+  port: setting({
+    schema: integer(0, 65_535).prefault(8787),
+    description: 'TCP port to listen on; 0 picks a free one.',
+    flag: { scope: 'everywhere', value: 'number' },
+  }),
+  databaseUrl: setting({
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+      .optional(),
+    description: 'PostgreSQL database to use instead of the SQLite file in the data folder.',
+    defaultText: 'SQLite in the data folder',
+    environmentAliases: ['DATABASE_URL'],
+    isSecret: true,
+  }),
+  model: setting({
+    schema: z.string().min(1).default('smollm2-135m'),
+    description:
+      'Weights of the embedded engine: a preset of `perigee models list`, or the path of a `.gguf` file; `none` starts no embedded engine.',
+    flag: { scope: 'everywhere', value: 'preset-or-path' },
+  }),
+  hubUrl: setting({
+    schema: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
+    description: 'Where preset files are downloaded from: Hugging Face or a mirror with the same addresses.',
+  }),
+  contextTokens: setting({
+    schema: integer(256, 1_048_576).optional(),
+    description: 'Longest prompt and output together, in tokens.',
+    defaultText: 'what the model was trained for, at most 32768',
+    flag: { scope: 'serve', value: 'tokens' },
+  }),
+  kvCells: setting({
+    schema: integer(256, 16_777_216).optional(),
+    description:
+      'Size of the key-value cache that all running requests share, in tokens; it is lowered to what memory allows.',
+    defaultText: 'four times the window, at least 32768',
+    flag: { scope: 'serve', value: 'tokens' },
+  }),
+  kvType: setting({
+    schema: z.enum(['f16', 'q8_0']).default('f16'),
+    description: 'Number format of the key-value cache; `q8_0` halves its memory and costs some precision.',
+    flag: { scope: 'serve', value: 'f16|q8_0' },
+  }),
+  threads: setting({
+    schema: integer(1, 1_024).optional(),
+    description: 'CPU threads of the embedded engine.',
+    defaultText: 'the number of cores',
+    flag: { scope: 'serve', value: 'number' },
+  }),
+  outputTokensDefault: setting({
+    schema: integer(1, 1_048_576).prefault(1_024),
+    description: 'Longest output in tokens when a request names none; bounded by the window.',
+    flag: { scope: 'serve', value: 'tokens' },
+  }),
+  choiceCountMax: setting({
+    schema: integer(1, 128).prefault(16),
+    description: 'Largest `n` (answers to one prompt) that a request may ask for.',
+  }),
+  queueLengthMax: setting({
+    schema: integer(0, 100_000).prefault(256),
+    description:
+      'Requests that may wait for the embedded engine; beyond it callers get 429 with `Retry-After`.',
+    flag: { scope: 'serve', value: 'number' },
+  }),
+  deterministic: setting({
+    schema: flagText.prefault(false),
+    description:
+      'Run every request in a batch of its own, so that the same seed gives the same text; slower under load. Per request: the header `x-perigee-deterministic: true`.',
+    flag: { scope: 'serve', value: 'true|false' },
+  }),
+  engines: setting({
+    schema: structured(z.record(z.string().regex(/^[a-z0-9-]+$/), engineSettingsSchema)),
+    description: 'Upstream servers that answer instead of the embedded engine (docs/engines.md).',
+    defaultText: 'none',
+  }),
+  models: setting({
+    schema: structured(z.record(z.string().min(1), modelSettingsSchema)),
+    description: 'Served model names and the engine behind each (docs/engines.md).',
+    defaultText: '`moonshot/kimi-k2-turbo-preview` on the embedded engine',
+  }),
+  bootstrapEmail: setting({
+    schema: z.email().optional(),
+    description: 'E-mail address of the administrator that the first start creates.',
+    defaultText: '`admin@localhost.localdomain`',
+  }),
+  bootstrapPassword: setting({
+    schema: z.string().min(8, 'must have at least 8 characters').max(128).optional(),
+    description: 'Password of that administrator.',
+    defaultText: 'random, printed once',
+    isSecret: true,
+  }),
+  bootstrapApiKey: setting({
+    schema: longKey.optional(),
+    description: 'First API key, at least 32 characters.',
+    defaultText: 'random, printed once',
+    isSecret: true,
+  }),
+  bootstrapManagementKey: setting({
+    schema: longKey.optional(),
+    description: 'First management key, at least 32 characters.',
+    defaultText: 'none',
+    isSecret: true,
+  }),
+  bootstrapCreditUsd: setting({
+    schema: nanoUsd.prefault('100'),
+    description: 'Opening balance of the administrator’s account, in US dollars.',
+    defaultText: '`100`',
+  }),
+  corsOrigins: setting({
+    schema: z
+      .union([
+        z.array(z.string().min(1)),
+        z.string().transform((text) => text.split(',').map((o) => o.trim())),
+      ])
+      .prefault('*'),
+    description: 'Origins of web pages that may call the API from a browser, separated by commas; `*` = any.',
+    defaultText: '`*`',
+  }),
+  logLevel: setting({
+    schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+    description: 'How much is logged, as JSON lines on standard error.',
+    flag: { scope: 'serve', value: 'level' },
+  }),
+  shutdownSeconds: setting({
+    schema: integer(0, 3_600).prefault(20),
+    description: 'How long running requests may go on after SIGINT or SIGTERM before they are stopped.',
+    flag: { scope: 'serve', value: 'seconds' },
+  }),
+  url: setting({
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    description: 'Server that `perigee chat` talks to.',
+    defaultText: '`http://127.0.0.1:8787`, from host and port',
+    flag: { scope: 'chat', value: 'url' },
+  }),
+  apiKey: setting({
+    schema: z.string().min(1).optional(),
+    description: 'API key that `perigee chat` sends.',
+    flag: { scope: 'chat', value: 'key' },
+    isSecret: true,
+  }),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof settings;
+
+/** Every setting's value after reading, frozen. */
+export type Config = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
+
+/** The settings as a list, in the order of the documentation. */
+export function listSettings(): { readonly name: SettingName; readonly setting: Setting }[] {
+  const names = Object.keys(settings) as SettingName[]; // The table's own keys; Object.keys widens them to string.
+  return names.map((name) => ({ name, setting: settings[name] }));
+}
+
+/** `dataDir` → `data_dir`. */
+export const fileKeyOf = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** `dataDir` → `PERIGEE_DATA_DIR`. */
+export const environmentNameOf = (name: string): string => `PERIGEE_${fileKeyOf(name).toUpperCase()}`;
+/** `dataDir` → `--data-dir`. */
+export const flagNameOf = (name: string): string => `--${fileKeyOf(name).replaceAll('_', '-')}`;
