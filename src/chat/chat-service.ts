@@ -3,6 +3,10 @@
  * The parts behind it are wired by `createChatService`: the model's engine, the chat core and the money around it.
  */
 import type { Charge } from '../billing/meter.ts';
+import type { MeterTurn } from '../billing/metered-turn.ts';
+import type { ModelDirectory } from '../engines/registry.ts';
+import { ApiError } from '../errors.ts';
+import { prepareChat } from './run-chat.ts';
 import type { Caller, ChatEvent, ChatRequest } from './types.ts';
 
 /** Who asks and under which names the turn is booked. */
@@ -36,4 +40,36 @@ export interface ChatService {
    * `context_length_exceeded`, `invalid_schema`, `not_supported`, `insufficient_balance`, `key_limit_reached`.
    */
   start(request: ChatRequest, turn: ChatTurnContext): Promise<MeteredTurn>;
+}
+
+export interface ChatServiceOptions {
+  readonly models: ModelDirectory;
+  /** Billing's part, injected so that imports stay one-way. */
+  readonly meterTurn: MeterTurn;
+}
+
+export function createChatService({ models, meterTurn }: ChatServiceOptions): ChatService {
+  return {
+    async start(request, { caller, inferenceId, clientRequestId, signal }) {
+      const model = models.find(request.modelId);
+      if (model === undefined) {
+        throw new ApiError('model_not_found', {
+          message: `Not found the model ${request.modelId} or Permission denied`,
+          param: 'model',
+        });
+      }
+      const { accountId } = caller;
+      const chat = await prepareChat(request, model.engine, { accountId, inferenceId, signal });
+      const metered = await meterTurn({
+        caller,
+        inferenceId,
+        clientRequestId,
+        signal,
+        modelId: model.id,
+        choiceCount: request.choiceCount,
+        ...chat,
+      });
+      return { promptTokens: chat.promptTokens, ...metered };
+    },
+  };
 }

@@ -148,13 +148,21 @@ export interface Usage {
  */
 export type ChatEvent =
   /** The prompt is being computed; for keep-alive comments and progress bars. */
-  | { readonly type: 'prefill-progress'; readonly processedTokens: number; readonly totalTokens: number }
+  | {
+      readonly type: 'prefill-progress';
+      readonly processedTokens: number;
+      readonly totalTokens: number;
+      /** The reused part, where it is known by now; a client that leaves early is charged by it. */
+      readonly cachedTokens?: number;
+    }
   | {
       readonly type: 'text-delta';
       readonly choice: number;
       readonly text: string;
       /** One entry per token whose text ends in this delta; absent when not asked for. */
       readonly logprobs?: readonly TokenLogprob[];
+      /** Tokens behind this delta; absent = 1. What a client that leaves early is charged by. */
+      readonly tokenCount?: number;
     }
   | {
       readonly type: 'tool-call-start';
@@ -170,6 +178,8 @@ export type ChatEvent =
       readonly choice: number;
       readonly index: number;
       readonly argumentsText: string;
+      /** As for text. */
+      readonly tokenCount?: number;
     }
   | {
       readonly type: 'choice-finish';

@@ -44,6 +44,15 @@ export interface RunOptions {
   readonly choices: readonly number[];
   /** 0 for the first try; repeated tries mix it into the seed. */
   readonly attempt: number;
+  /** Set when one choice is tried again: what was refused and why, for engines that can only ask again. */
+  readonly rejection?: Rejection;
+}
+
+/** An answer that broke a rule of the request (a schema, a required tool), and the reason in words. */
+export interface Rejection {
+  readonly reason: string;
+  readonly text: string;
+  readonly toolCalls: readonly { readonly name: string; readonly argumentsText: string }[];
 }
 
 /** A request that was rendered and counted, and has cost nothing yet. */

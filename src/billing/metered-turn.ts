@@ -1,0 +1,177 @@
+/**
+ * The money around one turn: a hold before the engine starts, and exactly one settlement or release, however the
+ * turn ends. The turn itself is injected; nothing here knows engines, HTTP or a database.
+ */
+import type { Caller, ChatEvent, Usage } from '../chat/types.ts';
+import { ApiError, toApiError } from '../errors.ts';
+import type { Charge, Hold, Meter } from './meter.ts';
+
+export interface TurnToRun {
+  readonly caller: Caller;
+  readonly inferenceId: string;
+  readonly clientRequestId: string | undefined;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
+  readonly modelId: string;
+  readonly choiceCount: number;
+  readonly promptTokens: number;
+  /** Per choice. */
+  readonly outputTokensMax: number;
+  /** Called once, with what the balance reaches for. */
+  run(outputTokensMax: number): AsyncIterable<ChatEvent>;
+  /** What was generated up to now; asked when the turn ends before its `finish`. */
+  usageSoFar(): Usage;
+}
+
+/** Throws ApiError `insufficient_balance`, `key_limit_reached` or `client_closed_request`. */
+export type MeterTurn = (
+  turn: TurnToRun,
+) => Promise<{ readonly events: AsyncIterable<ChatEvent>; charge(): Charge }>;
+
+export interface TurnMeteringOptions {
+  readonly meter: Meter;
+  /** A monotonic clock in milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export function createTurnMetering({ meter, nowMs }: TurnMeteringOptions): MeterTurn {
+  return async (turn) => {
+    const startedAtMs = nowMs();
+    const hold = await meter.open({
+      caller: turn.caller,
+      inferenceId: turn.inferenceId,
+      clientRequestId: turn.clientRequestId,
+      modelId: turn.modelId,
+      promptTokens: turn.promptTokens,
+      outputTokensMax: turn.outputTokensMax * turn.choiceCount,
+      choiceCount: turn.choiceCount,
+    });
+    const events = new MeteredEvents(turn, hold, { startedAtMs, nowMs });
+    return { events, charge: () => events.charge() };
+  };
+}
+
+/** Owns the hold: every way out of the iteration passes `#conclude` exactly once. */
+class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
+  readonly #turn: TurnToRun;
+  readonly #hold: Hold;
+  readonly #clock: { readonly startedAtMs: number; readonly nowMs: () => number };
+  readonly #onAbort = (): void => this.#abandon();
+  #source: AsyncIterator<ChatEvent> | undefined;
+  #isPulling = false;
+  #firstOutputAtMs: number | undefined;
+  #conclusion: Promise<void> | undefined;
+  #charge: Charge | undefined;
+  /** Why the turn ended without `finish`; thrown at whoever goes on iterating. */
+  #failure: ApiError | undefined;
+
+  constructor(turn: TurnToRun, hold: Hold, clock: { startedAtMs: number; nowMs: () => number }) {
+    this.#turn = turn;
+    this.#hold = hold;
+    this.#clock = clock;
+    turn.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (turn.signal.aborted) this.#abandon();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  charge(): Charge {
+    if (this.#charge === undefined) throw new Error('The charge is known once `finish` was yielded.');
+    return this.#charge;
+  }
+
+  async next(): Promise<IteratorResult<ChatEvent>> {
+    if (this.#conclusion !== undefined) {
+      await this.#conclusion;
+      if (this.#failure !== undefined) throw this.#failure;
+      return { done: true, value: undefined };
+    }
+    this.#isPulling = true;
+    try {
+      this.#source ??= this.#turn.run(this.#hold.outputTokensMax)[Symbol.asyncIterator]();
+      const result = await this.#source.next();
+      if (result.done === true) {
+        throw new ApiError('engine_failed', { internal: 'the events ended without `finish`' });
+      }
+      const event = result.value;
+      if (event.type === 'finish') {
+        await this.#source.return?.();
+        await this.#conclude(() => this.#settle(event.usage, 'succeeded'));
+      } else if (this.#firstOutputAtMs === undefined && event.type !== 'prefill-progress') {
+        this.#firstOutputAtMs = this.#clock.nowMs();
+      }
+      return result;
+    } catch (thrown) {
+      await this.#conclude(() => this.#fail(toApiError(thrown)));
+      throw this.#failure ?? toApiError(thrown);
+    } finally {
+      this.#isPulling = false;
+    }
+  }
+
+  async return(): Promise<IteratorResult<ChatEvent>> {
+    await this.#conclude(() => this.#fail(new ApiError('client_closed_request')));
+    return { done: true, value: undefined };
+  }
+
+  /** The client left. A pull that is under way fails by itself; without one, nobody else would end the turn. */
+  #abandon(): void {
+    if (this.#isPulling) return;
+    const failure = new ApiError('client_closed_request');
+    this.#conclude(() => this.#fail(failure)).catch((thrown: unknown) => {
+      this.#failure = toApiError(thrown);
+    });
+  }
+
+  #conclude(action: () => Promise<void>): Promise<void> {
+    if (this.#conclusion === undefined) {
+      this.#turn.signal.removeEventListener('abort', this.#onAbort);
+      this.#conclusion = action();
+    }
+    return this.#conclusion;
+  }
+
+  /** Ends the source, then settles what a client that left has received the work of, or releases. */
+  async #fail(failure: ApiError): Promise<void> {
+    const hasLeft = this.#turn.signal.aborted || failure.code === 'client_closed_request';
+    const isOwnCode = failure.code === 'client_closed_request';
+    this.#failure =
+      hasLeft && !isOwnCode ? new ApiError('client_closed_request', { cause: failure }) : failure;
+    try {
+      await this.#source?.return?.();
+    } finally {
+      const isCharged = hasLeft && this.#firstOutputAtMs !== undefined;
+      await (isCharged ? this.#settle(this.#turn.usageSoFar(), 'client_left') : this.#release(this.#failure));
+    }
+  }
+
+  async #settle(usage: Usage, status: 'succeeded' | 'client_left'): Promise<void> {
+    const { startedAtMs, nowMs } = this.#clock;
+    const firstOutputAtMs = this.#firstOutputAtMs;
+    const timeToFirstTokenMs = firstOutputAtMs === undefined ? undefined : firstOutputAtMs - startedAtMs;
+    try {
+      this.#charge = await this.#hold.settle({
+        usage,
+        status,
+        timeToFirstTokenMs,
+        durationMs: nowMs() - startedAtMs,
+      });
+    } catch (thrown) {
+      this.#failure = toApiError(thrown);
+      // Does nothing if the settlement was committed after all.
+      await this.#release(this.#failure);
+      throw this.#failure;
+    }
+  }
+
+  async #release(failure: ApiError): Promise<void> {
+    const { startedAtMs, nowMs } = this.#clock;
+    try {
+      await this.#hold.release({ errorCode: failure.code, durationMs: nowMs() - startedAtMs });
+    } catch (thrown) {
+      throw new ApiError('internal_error', { cause: new AggregateError([thrown, failure]) });
+    }
+  }
+}

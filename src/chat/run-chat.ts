@@ -1,0 +1,88 @@
+/**
+ * The chat core: between a decoded request and an engine's events. It refuses what no engine can do, names tool
+ * calls, guarantees the declared output and keeps count. It knows no HTTP, no money and no particular engine.
+ */
+import type { Engine, EngineEvent, PreparedTurn, TurnContext } from '../engines/engine.ts';
+import { ApiError } from '../errors.ts';
+import { guaranteeOutput } from './guarantee-output.ts';
+import { createOutputRules, type OutputRules } from './output-rules.ts';
+import { nextToolCallCounter, toolCallId } from './tool-call-ids.ts';
+import { createTurnProgress, type TurnProgress } from './turn-progress.ts';
+import type { ChatEvent, ChatRequest, Usage } from './types.ts';
+
+/** A chat that was rendered and counted; nothing has been generated yet. */
+export interface PreparedChat {
+  readonly promptTokens: number;
+  /** Per choice. */
+  readonly outputTokensMax: number;
+  /** Does the work, once. Throws ApiError; see `PreparedTurn.run`, and `unexpected_output`. */
+  run(outputTokensMax: number): AsyncIterable<ChatEvent>;
+  /** Measured or counted up to now, for a turn that ends early. */
+  usageSoFar(): Usage;
+}
+
+/** Throws ApiError as `Engine.prepare` does, and `not_supported` for builtin tools. */
+export async function prepareChat(
+  request: ChatRequest,
+  engine: Engine,
+  context: TurnContext,
+): Promise<PreparedChat> {
+  refuseBuiltinTools(request);
+  const isSchemaEnforced = engine.backing().isSchemaEnforced;
+  // Compiled before the engine works, so that a schema that cannot be used is a 400 on every engine.
+  const earlyRules = isSchemaEnforced ? undefined : createOutputRules(request);
+  const prepared = await engine.prepare(request, context);
+  const rules = earlyRules ?? (prepared.needsOutputCheck ? createOutputRules(request) : undefined);
+  const progress = createTurnProgress(prepared.promptTokens);
+
+  return {
+    promptTokens: prepared.promptTokens,
+    outputTokensMax: prepared.outputTokensMax,
+    run: (outputTokensMax) => runChat({ request, prepared, rules, progress, outputTokensMax }),
+    usageSoFar: () => progress.usage(),
+  };
+}
+
+function refuseBuiltinTools(request: ChatRequest): void {
+  const position = request.tools.findIndex((tool) => tool.type === 'builtin');
+  const tool = request.tools[position];
+  if (tool === undefined) return;
+  throw new ApiError('not_supported', {
+    message: `Invalid request: the builtin tool \`${tool.name}\` is not offered by this server yet. Remove it from \`tools\`, or declare a function tool of your own and run it on your side.`,
+    param: `tools[${position}]`,
+  });
+}
+
+interface RunnableChat {
+  readonly request: ChatRequest;
+  readonly prepared: PreparedTurn;
+  /** Undefined: the engine keeps the rules itself. */
+  readonly rules: OutputRules | undefined;
+  readonly progress: TurnProgress;
+  readonly outputTokensMax: number;
+}
+
+function runChat(chat: RunnableChat): AsyncIterable<ChatEvent> {
+  const { request, prepared, rules, progress, outputTokensMax } = chat;
+  const choices = Array.from({ length: request.choiceCount }, (_, choice) => choice);
+  const firstCounter = nextToolCallCounter(request.messages);
+  const nameEvent = (event: EngineEvent): ChatEvent =>
+    event.type === 'tool-call-start'
+      ? { ...event, id: toolCallId(event.name, firstCounter, event.index) }
+      : event;
+  if (rules !== undefined) {
+    return guaranteeOutput({ prepared, rules, choices, outputTokensMax, progress, nameEvent });
+  }
+  return nameEvents(prepared.run({ outputTokensMax, choices, attempt: 0 }), nameEvent, progress);
+}
+
+async function* nameEvents(
+  events: AsyncIterable<EngineEvent>,
+  nameEvent: (event: EngineEvent) => ChatEvent,
+  progress: TurnProgress,
+): AsyncGenerator<ChatEvent> {
+  for await (const event of events) {
+    progress.record(event);
+    yield nameEvent(event);
+  }
+}
