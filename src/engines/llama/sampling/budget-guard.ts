@@ -1,0 +1,87 @@
+import type { ConstraintState } from '../../../grammar/constraint.ts';
+import type { VocabularyView } from '../vocabulary-view.ts';
+import type { ConstraintGate } from './constraint-gate.ts';
+
+/** With more tokens left than this, room is checked only at every eighth token. */
+const ampleTokens = 256;
+
+/** A constraint may need a few tokens more in the middle of a character, where no completion can be written down. */
+const slackTokens = 4;
+
+/**
+ * Sees to it that a constrained answer is closed before its budget ends: the moment the token that was chosen
+ * would leave too little room for the shortest completion, that completion is written instead.
+ */
+export interface BudgetGuard {
+  /** The token to emit: the chosen one, or the first of the completion. Undefined = end the answer here. */
+  review(chosen: number, remainingTokens: number): number | undefined;
+  /** The next token of a completion that has begun. */
+  nextForced(): number | undefined;
+  readonly isClosing: boolean;
+}
+
+export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyView): BudgetGuard {
+  let forced: number[] = [];
+  let isClosing = false;
+
+  const hasRoom = (state: ConstraintState, tokens: number): boolean => {
+    if (state.canEnd) return true;
+    if (measureCompletion(state) + slackTokens <= tokens) return true;
+    const completion = writeCompletion(state, vocabulary);
+    return completion !== undefined && completion.length <= tokens;
+  };
+
+  return {
+    get isClosing() {
+      return isClosing;
+    },
+    nextForced: () => forced.shift(),
+    review(chosen, remainingTokens) {
+      if (remainingTokens > ampleTokens && remainingTokens % 8 !== 0) return chosen;
+      const next = gate.successor(chosen);
+      if (next === null || hasRoom(next, remainingTokens - 1)) return chosen;
+      if (gate.state.canEnd) {
+        isClosing = true;
+        return undefined;
+      }
+      const completion = writeCompletion(gate.state, vocabulary);
+      // No completion fits from here either: the budget was too small from the start.
+      if (completion === undefined || completion.length > remainingTokens) return chosen;
+      isClosing = true;
+      forced = completion;
+      return forced.shift();
+    },
+  };
+}
+
+/** An upper bound of the tokens a completion takes: one per byte. */
+function measureCompletion(state: ConstraintState): number {
+  let count = 0;
+  for (const piece of state.shortestCompletion()) {
+    count += piece.type === 'text' ? Buffer.byteLength(piece.text) : 1;
+  }
+  return count;
+}
+
+/** The completion as tokens, checked against the constraint; undefined when it cannot be written in tokens. */
+function writeCompletion(start: ConstraintState, vocabulary: VocabularyView): number[] | undefined {
+  const tokens: number[] = [];
+  for (const piece of start.shortestCompletion()) {
+    if (piece.type === 'text') {
+      tokens.push(...vocabulary.tokenize(piece.text, false));
+    } else {
+      const token = vocabulary.tokenByControlText(piece.token);
+      if (token === undefined) return undefined;
+      tokens.push(token);
+    }
+  }
+  let state: ConstraintState | null = start;
+  for (const token of tokens) {
+    // Some tokenizers put a space in front; then the constraint says no and the completion is not used.
+    state = vocabulary.isControl(token)
+      ? state.advanceSpecial(vocabulary.controlText(token))
+      : state.advance(vocabulary.tokenBytes(token));
+    if (state === null) return undefined;
+  }
+  return state.canEnd ? tokens : undefined;
+}

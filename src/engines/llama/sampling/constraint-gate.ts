@@ -1,0 +1,68 @@
+import type { ConstraintState } from '../../../grammar/constraint.ts';
+import type { VocabularyView } from '../vocabulary-view.ts';
+import type { TokenFilter } from './token-choice.ts';
+
+/** Token sets kept per answer; one is a bit per token, so 64 of them take 400 kB at 49,152 tokens. */
+const cachedSetsMax = 64;
+
+/** The constraint of one answer: where it stands, and which tokens may come next. */
+export interface ConstraintGate extends TokenFilter {
+  readonly state: ConstraintState;
+  /** The state after a token; null when it cannot follow. */
+  successor(token: number): ConstraintState | null;
+  /** Moves on. Throws when the token cannot follow. */
+  accept(token: number): void;
+}
+
+export function createConstraintGate(options: {
+  readonly start: ConstraintState;
+  readonly vocabulary: VocabularyView;
+  /** All tokens that may follow a state; expensive, asked at most once per state. */
+  readonly findAllowed: (state: ConstraintState) => (token: number) => boolean;
+}): ConstraintGate {
+  const { vocabulary, findAllowed } = options;
+  let state = options.start;
+  let checked: { token: number; next: ConstraintState | null } | undefined;
+  let currentSet: ((token: number) => boolean) | undefined;
+  const setsByKey = new Map<string, (token: number) => boolean>();
+
+  const advance = (token: number): ConstraintState | null => {
+    if (vocabulary.isEndOfGeneration(token)) return state.canEnd ? state : null;
+    if (vocabulary.isControl(token)) return state.advanceSpecial(vocabulary.controlText(token));
+    const bytes = vocabulary.tokenBytes(token);
+    // A token without bytes would let a constrained answer run on without getting anywhere.
+    return bytes.length === 0 ? null : state.advance(bytes);
+  };
+  const successor = (token: number): ConstraintState | null => {
+    if (checked?.token !== token) checked = { token, next: advance(token) };
+    return checked.next;
+  };
+  const findSet = (): ((token: number) => boolean) => {
+    const found = findAllowed(state);
+    if (state.key !== undefined) {
+      if (setsByKey.size >= cachedSetsMax) setsByKey.clear();
+      setsByKey.set(state.key, found);
+    }
+    return found;
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    successor,
+    allows: (token) => successor(token) !== null,
+    allowedSet(isNeeded) {
+      if (currentSet === undefined && state.key !== undefined) currentSet = setsByKey.get(state.key);
+      if (currentSet === undefined && isNeeded) currentSet = findSet();
+      return currentSet;
+    },
+    accept(token) {
+      const next = successor(token);
+      if (next === null) throw new Error(`Token ${token} cannot follow here under the constraint.`);
+      if (next !== state) currentSet = undefined;
+      checked = undefined;
+      state = next;
+    },
+  };
+}
