@@ -1,0 +1,5 @@
+import { foundation } from './0001-foundation.ts';
+import type { Migration } from './migration.ts';
+
+/** In the order in which they run. Append only. */
+export const allMigrations: readonly Migration[] = [foundation];

@@ -1,0 +1,103 @@
+import { mkdirSync } from 'node:fs';
+import { listPendingMigrations, migrate } from './migrate.ts';
+import { allMigrations } from './migrations/all-migrations.ts';
+import { openPostgresStore } from './postgres/postgres-store.ts';
+import { acquireServerLock, type ServerLock } from './sqlite/server-lock.ts';
+import { openSqliteStore } from './sqlite/sqlite-store.ts';
+import type { Store } from './store.ts';
+
+export interface OpenStoreOptions {
+  /** Holds `perigee.db` and its log; made when it is missing. Not read when `databaseUrl` is set. */
+  readonly dataDir: string;
+  /** `postgres://…`; undefined = SQLite in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  /**
+   * `server` keeps a SQLite data folder to itself until `close`; `command` (default) is a short visit beside a
+   * running server, such as `perigee keys create`.
+   */
+  readonly purpose?: 'server' | 'command';
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/**
+ * Opens the database and brings its schema up to date. Throws `DataFolderInUseError` when another server has
+ * the data folder, `SchemaError` when the schema is newer or altered, `StoreError` when it cannot be reached.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const now = options.now ?? Date.now;
+  return options.databaseUrl === undefined
+    ? await openLocal(options.dataDir, options.purpose ?? 'command', now)
+    : await openShared(options.databaseUrl, now);
+}
+
+async function openShared(databaseUrl: string, now: () => number): Promise<Store> {
+  const store = await openPostgresStore(databaseUrl);
+  return await closeOnFailure(store, undefined, async () => {
+    const plan = { db: store.db, kind: store.kind, migrations: allMigrations, now };
+    if ((await listPendingMigrations(plan)).length > 0) {
+      await migrate(plan);
+    }
+  });
+}
+
+async function openLocal(dataDir: string, purpose: 'server' | 'command', now: () => number): Promise<Store> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // Taken before the file is touched: a refused server must not even open it.
+  const lock = purpose === 'server' ? acquireServerLock(dataDir) : undefined;
+  let store: Store;
+  try {
+    store = await openSqliteStore(dataDir);
+  } catch (thrown) {
+    lock?.release();
+    throw thrown;
+  }
+  const opened = await closeOnFailure(store, lock, async () => {
+    const plan = { db: store.db, kind: store.kind, migrations: allMigrations, now };
+    if ((await listPendingMigrations(plan)).length === 0) {
+      return;
+    }
+    // A command must not change the schema under a running server: it needs the server's place for that.
+    const migrationLock = lock ?? acquireServerLock(dataDir);
+    try {
+      await migrate(plan);
+    } finally {
+      if (migrationLock !== lock) {
+        migrationLock.release();
+      }
+    }
+  });
+  return lock === undefined ? opened : releaseLockOnClose(opened, lock);
+}
+
+async function closeOnFailure(
+  store: Store,
+  lock: ServerLock | undefined,
+  prepare: () => Promise<void>,
+): Promise<Store> {
+  try {
+    await prepare();
+    return store;
+  } catch (thrown) {
+    await store.close();
+    lock?.release();
+    throw thrown;
+  }
+}
+
+function releaseLockOnClose(store: Store, lock: ServerLock): Store {
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await store.close();
+    lock.release();
+  };
+  return {
+    kind: store.kind,
+    db: store.db,
+    commit: async (group, commitOptions) => await store.commit(group, commitOptions),
+    close: async () => {
+      closed ??= close();
+      await closed;
+    },
+  };
+}

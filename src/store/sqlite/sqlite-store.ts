@@ -1,0 +1,129 @@
+/** SQLite behind the `Store` interface: one writer thread, two readers, one file `perigee.db`. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Kysely } from 'kysely';
+import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
+import type { Tables } from '../tables.ts';
+import { createSqliteDialect } from './sqlite-dialect.ts';
+import type { SqliteThreadData } from './sqlite-protocol.ts';
+import { type SqliteAnswer, SqliteThread } from './sqlite-thread.ts';
+
+const readerCount = 2;
+const busyTimeoutMs = 5_000;
+const transactionIdleMs = 5_000;
+const checkpointIntervalMs = 1_000;
+
+/** Opens (and makes, if need be) the file in `dataDir`. Does not migrate. */
+export async function openSqliteStore(dataDir: string): Promise<Store> {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const filePath = path.join(dataDir, 'perigee.db');
+  const shared = { filePath, busyTimeoutMs, transactionIdleMs };
+  const writer = new SqliteThread({ ...shared, role: 'writer' });
+  try {
+    // The writer makes the file and turns the log on; readers that came first would race it.
+    await probe(writer);
+    // It holds password hashes and who asked what: nobody else's to read.
+    chmodSync(filePath, 0o600);
+    const readers = await openReaders(shared);
+    return new SqliteStore(writer, readers);
+  } catch (thrown) {
+    await writer.close();
+    throw thrown;
+  }
+}
+
+async function openReaders(shared: Omit<SqliteThreadData, 'role'>): Promise<readonly SqliteThread[]> {
+  const readers = Array.from({ length: readerCount }, () => new SqliteThread({ ...shared, role: 'reader' }));
+  await Promise.all(readers.map(probe));
+  return readers;
+}
+
+async function probe(thread: SqliteThread): Promise<void> {
+  await thread.call({
+    type: 'run',
+    transaction: undefined,
+    statement: { sql: 'select count(*) from sqlite_master', parameters: [], rowsRequired: undefined },
+  });
+}
+
+class SqliteStore implements Store {
+  readonly kind = 'sqlite';
+  readonly db: Kysely<Tables>;
+  readonly #writer: SqliteThread;
+  readonly #readers: readonly SqliteThread[];
+  #readerTurn = 0;
+  #checkpointTimer: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(writer: SqliteThread, readers: readonly SqliteThread[]) {
+    this.#writer = writer;
+    this.#readers = readers;
+    this.db = new Kysely<Tables>({
+      dialect: createSqliteDialect({
+        writer,
+        pickReader: () => this.#pickReader(),
+        onWrite: () => this.#scheduleCheckpoint(),
+      }),
+    });
+  }
+
+  async commit<Reason extends string>(
+    group: readonly Statement<Reason>[],
+    options: CommitOptions = {},
+  ): Promise<CommitResult<Reason>> {
+    this.#scheduleCheckpoint();
+    const answer = await this.#writer.call({
+      type: 'group',
+      isLazy: options.durability === 'lazy',
+      statements: group.map(({ sql, parameters, guard }) => ({ sql, parameters, rowsRequired: guard?.rows })),
+    });
+    return decodeAnswer(group, answer);
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#checkpointTimer);
+    await this.db.destroy();
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    // Last, so that its connection is the one that folds the log into the file.
+    await this.#writer.close();
+  }
+
+  #pickReader(): SqliteThread {
+    this.#readerTurn = (this.#readerTurn + 1) % this.#readers.length;
+    return this.#readers[this.#readerTurn] ?? this.#writer;
+  }
+
+  /** Folds the log into the file beside the writer, not on its thread: a checkpoint syncs twice. */
+  #scheduleCheckpoint(): void {
+    if (this.#checkpointTimer !== undefined || this.#closed !== undefined) {
+      return;
+    }
+    this.#checkpointTimer = setTimeout(() => {
+      this.#checkpointTimer = undefined;
+      // A failed checkpoint loses nothing: the log keeps growing, and the next commit reports a broken disk.
+      this.#pickReader()
+        .call({ type: 'checkpoint' })
+        .catch(() => undefined);
+    }, checkpointIntervalMs);
+    this.#checkpointTimer.unref();
+  }
+}
+
+function decodeAnswer<Reason extends string>(
+  group: readonly Statement<Reason>[],
+  answer: SqliteAnswer,
+): CommitResult<Reason> {
+  if (answer.type === 'committed') {
+    return { isCommitted: true, results: answer.results };
+  }
+  const guard = answer.type === 'refused' ? group[answer.statementIndex]?.guard : undefined;
+  if (answer.type !== 'refused' || guard === undefined) {
+    throw new Error(`The SQLite writer answered '${answer.type}' to a group.`);
+  }
+  return { isCommitted: false, reason: guard.otherwise, statementIndex: answer.statementIndex };
+}

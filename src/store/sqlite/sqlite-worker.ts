@@ -1,0 +1,57 @@
+/** The entry of a SQLite thread: receives requests in order, answers through the writer or straight away. */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { openSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
+import { createSqliteWriter, failedOutcome, type SqliteWriter } from './sqlite-writer.ts';
+
+if (parentPort === null) {
+  throw new Error('sqlite-worker.ts runs only as a worker thread.');
+}
+const port = parentPort;
+// Only `sqlite-thread.ts` starts this file, with exactly this shape.
+const data = workerData as SqliteThreadData;
+const connection = openSqliteConnection(data);
+const handler = data.role === 'writer' ? createWriter() : createReader(connection);
+
+port.on('message', (first: SqliteRequest[]) => {
+  const requests = first;
+  // Whatever arrived meanwhile joins this batch: the more load, the larger the groups.
+  for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
+    requests.push(...(more.message as SqliteRequest[]));
+  }
+  handler.handle(requests);
+});
+
+function createWriter(): SqliteWriter {
+  return createSqliteWriter({
+    connection,
+    walPath: `${data.filePath}-wal`,
+    transactionIdleMs: data.transactionIdleMs,
+    reply: (replies: readonly SqliteReply[]) => port.postMessage(replies),
+  });
+}
+
+function createReader(reader: SqliteConnection): SqliteWriter {
+  const answer = (request: SqliteRequest): WireOutcome => {
+    try {
+      switch (request.type) {
+        case 'run':
+          return { type: 'result', result: reader.run(request.statement) };
+        case 'checkpoint':
+          reader.database.pragma('wal_checkpoint(PASSIVE)');
+          return { type: 'done' };
+        case 'close':
+          reader.database.close();
+          return { type: 'done' };
+        default:
+          throw new Error(`A reader thread does not serve '${request.type}'.`);
+      }
+    } catch (thrown) {
+      return failedOutcome(thrown);
+    }
+  };
+  return {
+    handle: (requests) =>
+      port.postMessage(requests.map((request) => ({ id: request.id, outcome: answer(request) }))),
+  };
+}
