@@ -1,0 +1,77 @@
+/**
+ * The Fastify application: hooks, error answers and the route table. Here and below is the only place that knows
+ * Fastify. What lies behind the routes is injected (`http-dependencies.ts`).
+ */
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { ApiError } from '../errors.ts';
+import { describeApi, transformRouteSchema } from './describe-api.ts';
+import type { HttpDependencies } from './http-dependencies.ts';
+import { createAccessLogHook } from './middleware/access-log.ts';
+import { createCorsHook } from './middleware/cors.ts';
+import { createClientErrorHandler, createErrorHandler } from './middleware/handle-error.ts';
+import { createBodyReader } from './middleware/read-body.ts';
+import { createRequestContextHook } from './middleware/request-context.ts';
+import { registerRoutes } from './routes/index.ts';
+
+/** Longer than the idle time of common load balancers (60 s), so that they close first and never hit a dead socket. */
+const keepAliveTimeoutMs = 75_000;
+/** Time a client has to send its headers. */
+const headersTimeoutMs = 60_000;
+/** Time a client has to send its whole request; answers may take as long as they take. */
+const requestTimeoutMs = 300_000;
+
+/** Ready to `listen()` or `inject()`. Closing it lets running answers end; stopping those is the caller's decision. */
+export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
+  const handleError = createErrorHandler(dependencies);
+  const app = Fastify({
+    logger: false,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // A closing server answers what still arrives; Fastify's own 503 would not have our error shape.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 512 },
+    frameworkErrors: handleError,
+    clientErrorHandler: createClientErrorHandler(dependencies),
+  });
+  app.server.headersTimeout = headersTimeoutMs;
+
+  // Validation and serialisation are the routes' own; the schemas on routes are documentation.
+  app.setValidatorCompiler(() => (data) => ({ value: data }));
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', createBodyReader(dependencies.settings.bodyBytesMax));
+
+  app.decorateRequest('context');
+  app.addHook('onRequest', createRequestContextHook(dependencies));
+  app.addHook('onRequest', createCorsHook(dependencies.settings.corsOrigins));
+  app.addHook('onRequest', async (request) => {
+    // Before the body is read: nobody needs to upload it to learn that there is nothing here.
+    if (request.is404) throw routeNotFound(request.url);
+  });
+  app.addHook('onResponse', createAccessLogHook(dependencies));
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler((request) => {
+    throw routeNotFound(request.url);
+  });
+
+  app.register(swagger, {
+    openapi: describeApi(dependencies.version),
+    transform: transformRouteSchema,
+    transformObject: jsonSchemaTransformObject,
+  });
+  app.register(async (scope) => registerRoutes(scope, dependencies));
+  return app;
+}
+
+function routeNotFound(url: string): ApiError {
+  const isOtherDialect = /\/(responses|completions|messages|embeddings)\/?(\?|$)/.test(url);
+  return new ApiError(
+    'route_not_found',
+    isOtherDialect
+      ? { message: 'There is nothing at this address; chat completions are at `POST /v1/chat/completions`.' }
+      : {},
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * Everything the HTTP layer needs from outside, as interfaces: `build-app.ts` passes the real parts, tests pass
+ * scripted ones. Nothing in this folder reads the environment, opens a file or knows a database.
+ */
+import type { ChatService } from '../chat/chat-service.ts';
+import type { Caller } from '../chat/types.ts';
+import type { ModelDirectory } from '../engines/registry.ts';
+
+/** Who is behind a secret. Throws ApiError `invalid_api_key`, with a text that says which of its reasons holds. */
+export interface KeyAuthenticator {
+  authenticate(secret: string): Promise<Caller> | Caller;
+}
+
+export interface Readiness {
+  readonly isReady: boolean;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly state: string;
+    /** What is wrong and what to do; empty when nothing is. */
+    readonly detail: string;
+  }[];
+}
+
+export interface HttpSettings {
+  /** Largest `n`. */
+  readonly choiceCountMax: number;
+  /** Largest request body, in bytes. */
+  readonly bodyBytesMax: number;
+  /** Whether requests run in deterministic mode unless their header says otherwise. */
+  readonly isDeterministicDefault: boolean;
+  /** Origins of web pages that may call the API; `*` = any. Never with credentials. */
+  readonly corsOrigins: readonly string[];
+  /** A stream that was silent for this long gets a comment, so that proxies keep it open. */
+  readonly keepAliveMs: number;
+  /** At most one `: prefill` comment in this time; a prefill that is faster than this is not announced. */
+  readonly prefillCommentMs: number;
+  /** A reader that takes nothing for this long is dropped and its work stopped. */
+  readonly readerStallMs: number;
+}
+
+export const httpSettingsDefault: HttpSettings = {
+  choiceCountMax: 16,
+  bodyBytesMax: 4_194_304,
+  isDeterministicDefault: false,
+  corsOrigins: ['*'],
+  keepAliveMs: 10_000,
+  prefillCommentMs: 500,
+  readerStallMs: 30_000,
+};
+
+/** The part of pino's interface that is used here. */
+export interface HttpLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface HttpDependencies {
+  readonly chat: ChatService;
+  readonly keys: KeyAuthenticator;
+  readonly models: ModelDirectory;
+  readiness(): Readiness;
+  readonly settings: HttpSettings;
+  /** Version of this software, shown by `/health` and `/openapi.json`. */
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly clock: { now(): number };
+  /** 24 hex digits, never the same twice: the variable part of inference ids. */
+  readonly ids: { next(): string };
+  readonly logger: HttpLogger;
+}

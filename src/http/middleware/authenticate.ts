@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import type { KeyAuthenticator } from '../http-dependencies.ts';
+
+const bearerPattern = /^bearer +(\S+) *$/i;
+
+/** Refuses a request without a valid key before its body is read. Throws ApiError `invalid_api_key`. */
+export function createAuthenticateHook(keys: KeyAuthenticator) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const secret = bearerPattern.exec(request.headers.authorization ?? '')?.[1];
+    if (secret === undefined) throw new ApiError('invalid_api_key');
+    request.context.caller = await keys.authenticate(secret);
+  };
+}
+
+/** The authenticated caller of a route that demands a key. */
+export function callerOf(request: FastifyRequest): Caller {
+  const { caller } = request.context;
+  if (caller === undefined) throw new Error(`the route ${request.routeOptions.url} has no authentication`);
+  return caller;
+}
+
+/**
+ * Checks a key's scopes: null allows everything. Endpoint scopes (`chat`) and model scopes (`model:<id>`) are
+ * two lists; a key that names none of one kind is not restricted in that kind. Throws ApiError `scope_denied`.
+ */
+export function assertScope(caller: Caller, endpoint: string, modelId: string): void {
+  if (caller.scopes === null) return;
+  const modelScopes = caller.scopes.filter((scope) => scope.startsWith('model:'));
+  const isEndpointOpen =
+    modelScopes.length === caller.scopes.length && modelScopes.length > 0
+      ? true
+      : caller.scopes.includes(endpoint);
+  if (!isEndpointOpen) {
+    throw new ApiError('scope_denied', {
+      message: `The API you are accessing is not open to this API key: its scopes do not include \`${endpoint}\`.`,
+    });
+  }
+  if (modelScopes.length > 0 && !modelScopes.includes(`model:${modelId}`)) {
+    throw new ApiError('scope_denied', {
+      message: `The API you are accessing is not open to this API key: its scopes do not include \`model:${modelId}\`.`,
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../../errors.ts';
+
+/** Beyond this many times the limit the connection is closed instead of counted to its end. */
+const countedTimesLimit = 16;
+
+/**
+ * Reads a body of at most `bytesMax`. A larger one is counted to its end, because the error names its exact size
+ * and because a client that is still sending would see a broken connection instead of the answer.
+ * Throws ApiError `body_too_large`.
+ */
+export function createBodyReader(bytesMax: number) {
+  return async (_request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    for await (const chunk of payload as AsyncIterable<Buffer>) {
+      // No encoding is set, so chunks are bytes.
+      sizeBytes += chunk.length;
+      if (sizeBytes <= bytesMax) chunks.push(chunk);
+      else chunks.length = 0;
+      if (sizeBytes > bytesMax * countedTimesLimit) break;
+    }
+    if (sizeBytes > bytesMax) {
+      const declared = Number(payload.headers['content-length']);
+      const size = Number.isSafeInteger(declared) && declared > sizeBytes ? declared : sizeBytes;
+      throw new ApiError('body_too_large', {
+        message: `Invalid request: total message size ${size} exceeds limit ${bytesMax}`,
+      });
+    }
+    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, sizeBytes);
+  };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+const jsonTypePattern = /^(?:application\/(?:[\w.-]+\+)?json|text\/json)\b/i;
+
+/**
+ * Parses what `createBodyReader` read. The body decides, not its label: JSON is taken under any content type, as
+ * OpenAI does. Throws ApiError `invalid_json`, or `unsupported_media_type` when the label promised something else.
+ */
+export function parseJsonBody(request: FastifyRequest): unknown {
+  const { body } = request;
+  if (!(body instanceof Buffer) || body.length === 0) {
+    throw new ApiError('invalid_json', {
+      message: 'Invalid request: the body is empty; send a JSON object.',
+    });
+  }
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch (cause) {
+    const type = request.headers['content-type'];
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw new ApiError('unsupported_media_type', {
+        message: `Invalid request: the body is sent with \`Content-Encoding: ${encoding}\`; send it uncompressed.`,
+        cause,
+      });
+    }
+    if (type !== undefined && !jsonTypePattern.test(type))
+      throw new ApiError('unsupported_media_type', { cause });
+    throw new ApiError('invalid_json', { message: describeSyntaxError(cause), cause });
+  }
+}
+
+function describeSyntaxError(cause: unknown): string {
+  const text = 'Invalid request: the body is not valid JSON';
+  // V8's message quotes the body around the fault; the position alone says enough and repeats no secrets.
+  const position = cause instanceof SyntaxError ? /position (\d+)/.exec(cause.message)?.[1] : undefined;
+  return position === undefined ? `${text}.` : `${text}: it cannot be read at character ${position}.`;
+}

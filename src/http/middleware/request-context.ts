@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../chat/types.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+
+/** What is known of a request before its body is read. */
+export interface RequestContext {
+  /** `chatcmpl-` + 24 hex digits on chat routes (then also the completion's `id`), else `req-` + 24. */
+  readonly inferenceId: string;
+  /** The caller's own name of the request; undefined when absent or malformed. */
+  readonly clientRequestId: string | undefined;
+  readonly startedMs: number;
+  /** Set by authentication. */
+  caller: Caller | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    context: RequestContext;
+  }
+  interface FastifyContextConfig {
+    /** The request is one generation of a model: its id has that form. */
+    readonly isInference?: boolean;
+  }
+}
+
+const clientRequestIdPattern = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** Names the request and puts the names on the answer, errors included. */
+export function createRequestContextHook(dependencies: Pick<HttpDependencies, 'clock' | 'ids'>) {
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const prefix = request.routeOptions.config.isInference === true ? 'chatcmpl-' : 'req-';
+    const inferenceId = prefix + dependencies.ids.next();
+    const sent = request.headers['x-client-request-id'];
+    // A malformed name is dropped, never an error (contract, "Tracing and cost").
+    const clientRequestId = typeof sent === 'string' && clientRequestIdPattern.test(sent) ? sent : undefined;
+    request.context = {
+      inferenceId,
+      clientRequestId,
+      startedMs: dependencies.clock.now(),
+      caller: undefined,
+    };
+    reply.header('x-inference-id', inferenceId);
+    // OpenAI's clients show this one to their users.
+    reply.header('x-request-id', inferenceId);
+    if (clientRequestId !== undefined) reply.header('x-client-request-id', clientRequestId);
+    done();
+  };
+}

@@ -1,0 +1,49 @@
+import type { Charge } from '../../billing/meter.ts';
+import type { FoldedChoice } from '../../chat/choice-fold.ts';
+import type { CollectedCompletion } from '../../chat/collect.ts';
+import type { CompletionIdentity } from './completion-identity.ts';
+import { encodeLogprobs } from './encode-logprobs.ts';
+import { encodeCost, encodeUsage } from './encode-usage.ts';
+
+export interface CompletionToEncode {
+  readonly identity: CompletionIdentity;
+  readonly completion: CollectedCompletion;
+  readonly charge: Charge;
+  /** Whether log probabilities were asked for. */
+  readonly hasLogprobs: boolean;
+}
+
+/** The body of an answer that is not streamed. */
+export function encodeCompletion({ identity, completion, charge, hasLogprobs }: CompletionToEncode): string {
+  return JSON.stringify({
+    id: identity.id,
+    object: 'chat.completion',
+    created: identity.created,
+    model: identity.model,
+    system_fingerprint: identity.systemFingerprint,
+    choices: completion.choices.map((choice, index) => ({
+      index,
+      message: encodeMessage(choice),
+      logprobs: hasLogprobs ? encodeLogprobs(choice.logprobs) : null,
+      finish_reason: choice.finishReason,
+    })),
+    usage: encodeUsage(completion.usage),
+    meta: { usage: encodeCost(charge) },
+  });
+}
+
+function encodeMessage(choice: FoldedChoice) {
+  return {
+    role: 'assistant',
+    content: choice.text,
+    refusal: null,
+    annotations: null,
+    ...(choice.toolCalls.length > 0 && {
+      tool_calls: choice.toolCalls.map((call) => ({
+        id: call.id,
+        type: 'function',
+        function: { name: call.name, arguments: call.argumentsText },
+      })),
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+/** `POST /v1/chat/completions`: one path from the body to the events; streaming and folding differ at the end only. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { MeteredTurn } from '../../chat/chat-service.ts';
+import { collectCompletion } from '../../chat/collect.ts';
+import { ApiError, toApiError } from '../../errors.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import { assertScope, callerOf } from '../middleware/authenticate.ts';
+import { parseJsonBody } from '../middleware/read-body.ts';
+import { type CompletionIdentity, identifyCompletion } from '../openai/completion-identity.ts';
+import { type DecodedRequest, decodeRequest } from '../openai/decode-request.ts';
+import { createChunkEncoder } from '../openai/encode-chunk.ts';
+import { encodeCompletion } from '../openai/encode-completion.ts';
+import { encodeErrorEvent } from '../openai/encode-error.ts';
+import { encodeCostHeaders } from '../openai/encode-usage.ts';
+import { completionChunkSchema, completionSchema, errorBodySchema } from '../openai/response-schema.ts';
+import { chatCompletionRequestSchema } from '../openai/schema.ts';
+import { EventStream } from '../sse.ts';
+import { watchClient } from '../watch-client.ts';
+import type { Route } from './route.ts';
+
+/** An answer in the making. */
+interface ChatAnswer {
+  readonly decoded: DecodedRequest;
+  readonly turn: MeteredTurn;
+  readonly identity: CompletionIdentity;
+}
+
+export function createChatCompletionsRoute(dependencies: HttpDependencies): Route {
+  const error = { description: 'docs/errors.md lists all of them.', content: json(errorBodySchema) };
+  return {
+    method: 'POST',
+    paths: ['/v1/chat/completions', '/chat/completions'],
+    access: 'key',
+    isInference: true,
+    schema: {
+      tags: ['Chat'],
+      summary: 'Create a chat completion',
+      operationId: 'createChatCompletion',
+      security: [{ bearer: [] }],
+      body: chatCompletionRequestSchema,
+      response: {
+        200: {
+          description:
+            'The completion; with `stream: true` as server-sent events that end with `data: [DONE]`.',
+          content: {
+            ...json(completionSchema),
+            'text/event-stream': { schema: completionChunkSchema },
+          },
+        },
+        ...Object.fromEntries([400, 401, 403, 404, 429, 500, 502, 503, 504].map((status) => [status, error])),
+      },
+    },
+    handle: (request, reply) => answerChat(dependencies, request, reply),
+  };
+}
+
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+
+async function answerChat(
+  dependencies: HttpDependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const caller = callerOf(request);
+  const decoded = decodeRequest(parseJsonBody(request), {
+    models: dependencies.models,
+    choiceCountMax: dependencies.settings.choiceCountMax,
+    isDeterministic: isDeterministic(request, dependencies.settings.isDeterministicDefault),
+  });
+  assertScope(caller, 'chat', decoded.model.id);
+  reply.header('x-perigee-model', headerText(decoded.model.engine.backing().weights));
+  const { inferenceId, clientRequestId } = request.context;
+  const signal = watchClient(reply.raw);
+  const turn = await dependencies.chat.start(decoded.request, {
+    caller,
+    inferenceId,
+    clientRequestId,
+    signal,
+  });
+  const identity = identifyCompletion(inferenceId, dependencies.clock.now(), decoded.model);
+  const answer = { decoded, turn, identity };
+  if (decoded.isStream) await streamAnswer(dependencies, reply, answer);
+  else await sendAnswer(reply, answer);
+  return reply;
+}
+
+async function sendAnswer(reply: FastifyReply, { decoded, turn, identity }: ChatAnswer): Promise<void> {
+  const completion = await collectCompletion(turn.events);
+  const charge = turn.charge();
+  reply.headers(encodeCostHeaders(charge));
+  reply.header('content-type', 'application/json; charset=utf-8');
+  const hasLogprobs = decoded.request.logprobs !== undefined;
+  reply.send(encodeCompletion({ identity, completion, charge, hasLogprobs }));
+}
+
+/** A failure before the first frame is thrown (an ordinary error answer); after it, it is the last frame. */
+async function streamAnswer(
+  dependencies: HttpDependencies,
+  reply: FastifyReply,
+  answer: ChatAnswer,
+): Promise<void> {
+  const stream = new EventStream(reply, dependencies.settings);
+  try {
+    stream.end(await streamEvents(dependencies, stream, answer));
+  } catch (thrown) {
+    if (!stream.isOpen) throw thrown;
+    const error = toApiError(thrown);
+    const fields = { inferenceId: answer.identity.id, code: error.code, internal: error.internal };
+    if (error.status >= 500) dependencies.logger.error({ ...fields, err: error }, 'a stream failed');
+    else dependencies.logger.info(fields, 'a stream ended early');
+    stream.end(encodeErrorEvent(error));
+  } finally {
+    stream.close();
+  }
+}
+
+/** Sends everything up to the last frames, and returns those. */
+async function streamEvents(
+  { clock, settings }: HttpDependencies,
+  stream: EventStream,
+  { decoded, turn, identity }: ChatAnswer,
+): Promise<string> {
+  const encoder = createChunkEncoder(identity, decoded.includesUsage);
+  let announcedMs = clock.now();
+  for await (const event of turn.events) {
+    switch (event.type) {
+      case 'prefill-progress':
+        if (clock.now() - announcedMs < settings.prefillCommentMs) break;
+        announcedMs = clock.now();
+        await stream.sendComment(`prefill ${event.processedTokens}/${event.totalTokens}`);
+        break;
+      case 'choice-finish':
+        encoder.holdFinish(event);
+        break;
+      case 'finish':
+        return encoder.encodeFinish(event.usage, turn.charge());
+      default: {
+        const blocked = stream.send(encoder.encodeDelta(event));
+        // Awaiting only under back-pressure keeps a turn of the microtask queue out of every token.
+        if (blocked !== undefined) await blocked;
+      }
+    }
+  }
+  throw new ApiError('engine_failed', { internal: 'the events ended without `finish`' });
+}
+
+/** `x-perigee-deterministic: true` or `false` (also `1`, `0`) wins over the setting. */
+function isDeterministic(request: FastifyRequest, isDefault: boolean): boolean {
+  const value = request.headers['x-perigee-deterministic'];
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  return isDefault;
+}
+
+/** Names of weights may hold any character; a header may not. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,66 @@
+/** The readable route table: every address that is answered, and how it is put into Fastify. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { ApiError } from '../../errors.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import { createAuthenticateHook } from '../middleware/authenticate.ts';
+import { answerOptions } from '../middleware/cors.ts';
+import { createChatCompletionsRoute } from './chat-completions.ts';
+import { createHealthRoute, createReadyRoute } from './health.ts';
+import { createModelListRoute, createModelRoute } from './models.ts';
+import { createOpenApiRoute } from './openapi.ts';
+import type { Route } from './route.ts';
+
+const routeFactories = [
+  createChatCompletionsRoute, // POST /v1/chat/completions  /chat/completions
+  createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
+  createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}
+  createHealthRoute, //          GET  /health
+  createReadyRoute, //           GET  /ready
+  createOpenApiRoute, //         GET  /openapi.json
+] as const;
+
+const bodyMethods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Registers the table, and on each of its paths `OPTIONS` and a 405 for every other method. */
+export function registerRoutes(app: FastifyInstance, dependencies: HttpDependencies): void {
+  const authenticate = createAuthenticateHook(dependencies.keys);
+  const methodsByPath = new Map<string, HTTPMethods[]>();
+  for (const createRoute of routeFactories) {
+    const route = createRoute(dependencies, app);
+    for (const [position, path] of route.paths.entries()) {
+      methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), route.method]);
+      app.route({
+        method: route.method,
+        url: path,
+        config: { isInference: route.isInference ?? false },
+        schema: position === 0 ? route.schema : withAliasOperationId(route, position),
+        ...(route.access === 'key' && { onRequest: authenticate }),
+        handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
+      });
+    }
+  }
+  for (const [path, methods] of methodsByPath) registerOtherMethods(app, path, methods);
+}
+
+function registerOtherMethods(app: FastifyInstance, path: string, methods: readonly HTTPMethods[]): void {
+  const allowed = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  app.route({ method: 'OPTIONS', url: path, schema: { hide: true }, handler: answerOptions(allowed) });
+  app.route({
+    method: bodyMethods.filter((method) => !methods.includes(method)),
+    url: path,
+    schema: { hide: true },
+    // Thrown here, not in the handler, so that no body is read for it.
+    onRequest: async (_request, reply) => {
+      reply.header('allow', [...allowed, 'OPTIONS'].join(', '));
+      throw new ApiError('method_not_allowed', {
+        message: `This address does not answer that HTTP method; use ${allowed.join(' or ')}.`,
+      });
+    },
+    handler: (_request, reply) => reply,
+  });
+}
+
+/** Operation ids are unique over the document; an alias is the same operation under another address. */
+function withAliasOperationId(route: Route, position: number): Route['schema'] {
+  return { ...route.schema, operationId: `${route.schema.operationId}Alias${position}` };
+}

@@ -1,0 +1,104 @@
+/**
+ * One stream of server-sent events over one HTTP answer. It opens with its first frame, so that a failure before
+ * that is still an ordinary error answer; it never lets frames pile up for a reader that does not read.
+ */
+
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // nginx would otherwise collect the events.
+  'x-accel-buffering': 'no',
+};
+
+export interface EventStreamOptions {
+  /** A comment is sent after this long without a frame. */
+  readonly keepAliveMs: number;
+  /** A reader that takes nothing for this long is disconnected. */
+  readonly readerStallMs: number;
+}
+
+/** Owns the answer from its first frame on: whoever makes one calls `close()`. */
+export class EventStream {
+  readonly #reply: FastifyReply;
+  readonly #raw: ServerResponse;
+  readonly #readerStallMs: number;
+  readonly #keepAlive: NodeJS.Timeout;
+  #isOpen = false;
+  #isBlocked = false;
+  #wasQuiet = false;
+
+  constructor(reply: FastifyReply, { keepAliveMs, readerStallMs }: EventStreamOptions) {
+    this.#reply = reply;
+    this.#raw = reply.raw;
+    this.#readerStallMs = readerStallMs;
+    this.#keepAlive = setInterval(() => this.#sendKeepAlive(), keepAliveMs);
+  }
+
+  /** False: nothing was sent, the answer can still become anything. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Sends one or several whole frames. Undefined = go on; else wait for the promise, which settles when the reader
+   * has caught up or is gone (its answer is then destroyed, and later frames go nowhere).
+   */
+  send(frames: string): Promise<void> | undefined {
+    if (!this.#isOpen) this.#open();
+    this.#wasQuiet = false;
+    if (this.#raw.destroyed || this.#raw.write(frames)) return undefined;
+    return this.#waitForReader();
+  }
+
+  /** A line that clients skip. */
+  sendComment(text: string): Promise<void> | undefined {
+    return this.send(`: ${text}\n\n`);
+  }
+
+  /** Sends the last frames and ends the answer. */
+  end(frames: string): void {
+    if (!this.#isOpen) this.#open();
+    this.close();
+    if (!this.#raw.destroyed) this.#raw.end(frames);
+  }
+
+  /** Stops the comments. The answer itself is ended by `end`, or by Fastify when the stream never opened. */
+  close(): void {
+    clearInterval(this.#keepAlive);
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    this.#reply.hijack();
+    for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
+      if (value !== undefined) this.#raw.setHeader(name, value);
+    }
+    this.#raw.writeHead(200, streamHeaders);
+  }
+
+  #sendKeepAlive(): void {
+    // A blocked reader has frames to read; one more would only grow the pile.
+    if (this.#wasQuiet && !this.#isBlocked) void this.sendComment('keep-alive');
+    this.#wasQuiet = true;
+  }
+
+  #waitForReader(): Promise<void> {
+    const raw = this.#raw;
+    this.#isBlocked = true;
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(stall);
+        raw.off('drain', finish);
+        raw.off('close', finish);
+        this.#isBlocked = false;
+        resolve();
+      };
+      const stall = setTimeout(() => raw.destroy(), this.#readerStallMs);
+      raw.on('drain', finish);
+      raw.on('close', finish);
+    });
+  }
+}
