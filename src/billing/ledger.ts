@@ -1,0 +1,52 @@
+/**
+ * Bookings in the ledger as statement groups. Whoever moves money puts these statements into the group that
+ * holds the reason for the movement, so that both are written or neither.
+ */
+import { type Statement, statement } from '../store/store.ts';
+import type { TransferType } from '../store/tables.ts';
+
+/** Which account, by number or (in the group that creates it, before the number is known) by its owner. */
+export type AccountRef = { readonly id: number } | { readonly ownerUserId: string };
+
+export interface TopUp {
+  readonly account: AccountRef;
+  readonly type: Extract<TransferType, 'PAYMENT' | 'BONUS' | 'REFUND' | 'ADJUSTMENT' | 'INIT'>;
+  /** Nano-dollars, above zero. */
+  readonly amountNanoUsd: bigint;
+  readonly referenceId?: string;
+  /** A second booking with the same key is refused as a unique violation. */
+  readonly onceKey?: string;
+  /** Milliseconds. */
+  readonly createdAt: number;
+}
+
+/** Money in: the entry and the balance. Guard reason: the account does not exist. */
+export function bookTopUp(topUp: TopUp): readonly Statement<'account_not_found'>[] {
+  const [column, value] =
+    'id' in topUp.account ? ['id', topUp.account.id] : ['owner_user_id', topUp.account.ownerUserId];
+  const counterpart = topUp.type === 'PAYMENT' ? 'payments' : 'grants';
+  const guard = { rows: 1, otherwise: 'account_not_found' } as const;
+  return [
+    statement(
+      `insert into ledger_transfers
+         (account_id, counterpart, direction, type, amount_nano_usd, reference_id, once_key, created_at)
+       select id, ?, 'TOPUP', ?, ?, ?, ?, ? from accounts where ${column} = ?`,
+      [
+        counterpart,
+        topUp.type,
+        topUp.amountNanoUsd,
+        topUp.referenceId ?? null,
+        topUp.onceKey ?? null,
+        topUp.createdAt,
+        value,
+      ],
+      guard,
+    ),
+    statement(
+      `update balances set balance_nano_usd = balance_nano_usd + ?
+       where account_id = (select id from accounts where ${column} = ?)`,
+      [topUp.amountNanoUsd, value],
+      guard,
+    ),
+  ];
+}
