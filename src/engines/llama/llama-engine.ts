@@ -1,0 +1,142 @@
+/**
+ * The embedded engine: GGUF weights behind the same seam as every other engine. This folder's other half runs in a
+ * child process (`child.ts`) and knows tokens; this half knows conversations, tools and schemas.
+ */
+import { randomInt } from 'node:crypto';
+import type { ChatRequest } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import { analyseSchema } from '../../grammar/analyse-schema.ts';
+import type { Engine, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
+import { holdPrompt } from './held-prompt.ts';
+import type { LlamaHost } from './llama-host.ts';
+import { createLlamaTurn } from './llama-turn.ts';
+import type { LoadedModel } from './protocol.ts';
+import { type ChatTemplate, createChatTemplate } from './template.ts';
+import {
+  composeGrammar,
+  type OutputRules,
+  readOutputRules,
+  selectToolFormat,
+  type ToolFormat,
+} from './tool-format.ts';
+
+export interface LlamaEngineOptions {
+  readonly id: string;
+  readonly host: LlamaHost;
+  /** Shown to callers, e.g. `SmolLM2-135M-Instruct Q4_1`. */
+  readonly weightsName: string;
+  readonly licence: string | undefined;
+  /** First 8 hex digits of the weights' SHA-256, or another stable name of them. */
+  readonly digest: string;
+  /** Tokens per choice when the request names none. */
+  readonly defaultOutputTokens: number;
+}
+
+/** How the loaded model is spoken to. */
+interface ModelDialect {
+  readonly model: LoadedModel;
+  readonly format: ToolFormat;
+  readonly template: ChatTemplate;
+}
+
+export function createLlamaEngine(options: LlamaEngineOptions): Engine {
+  const { host } = options;
+  let dialect: ModelDialect | undefined;
+
+  const findDialect = (): ModelDialect => {
+    const { model } = host;
+    if (model === undefined) throw new ApiError('model_unavailable', describeHealth(host));
+    if (dialect?.model !== model) dialect = createDialect(model);
+    return dialect;
+  };
+
+  return {
+    id: options.id,
+    kind: 'llama',
+    health: () => host.health(),
+    backing: () => describeBacking(options),
+    async prepare(request, context) {
+      if (context.signal.aborted) throw new ApiError('client_closed_request');
+      return prepareTurn(options, findDialect(), request, context);
+    },
+    close: () => host.close(),
+  };
+}
+
+async function prepareTurn(
+  options: LlamaEngineOptions,
+  dialect: ModelDialect,
+  request: ChatRequest,
+  context: TurnContext,
+): Promise<PreparedTurn> {
+  const { model, format, template } = dialect;
+  const { host } = options;
+  const rules = readOutputRules(request);
+  const needsOutputCheck = !areSchemasExact(rules);
+  const prompt = await holdPrompt(host, template.render(request), context.signal);
+  try {
+    return createLlamaTurn({
+      host,
+      request,
+      context,
+      prompt,
+      outputTokensMax: fitOutput(request, prompt.tokenCount, {
+        windowTokens: model.contextTokens,
+        defaultTokens: options.defaultOutputTokens,
+      }),
+      needsOutputCheck,
+      grammar: composeGrammar(format, rules),
+      createParser: () => format.createParser({ areCallsExpected: rules.tools.length > 0 }),
+      seed: request.sampling.seed ?? randomInt(2 ** 32),
+    });
+  } catch (thrown) {
+    prompt.release();
+    throw thrown;
+  }
+}
+
+/** Throws `invalid_schema` for a schema that cannot be used at all. */
+function areSchemasExact(rules: OutputRules): boolean {
+  const schemas = [...rules.tools, ...(rules.answer === undefined ? [] : [rules.answer])];
+  // Each one is analysed, so that the second bad schema is refused too.
+  return schemas.map(({ schema, param }) => analyseSchema(schema, { param }).isExact).every(Boolean);
+}
+
+/** Output tokens per choice. Throws `context_length_exceeded` in Moonshot's words. */
+function fitOutput(
+  request: ChatRequest,
+  promptTokens: number,
+  limits: { readonly windowTokens: number; readonly defaultTokens: number },
+): number {
+  const { windowTokens, defaultTokens } = limits;
+  const requestedTokens = promptTokens + (request.outputTokensMax ?? 1);
+  if (requestedTokens > windowTokens) {
+    throw new ApiError('context_length_exceeded', {
+      message: `Invalid request: Your request exceeded model token limit: ${windowTokens} (requested: ${requestedTokens})`,
+      param: 'messages',
+    });
+  }
+  return request.outputTokensMax ?? Math.min(defaultTokens, windowTokens - promptTokens);
+}
+
+function createDialect(model: LoadedModel): ModelDialect {
+  const format = selectToolFormat(model.specialTokens);
+  return { model, format, template: createChatTemplate(model, format) };
+}
+
+function describeHealth(host: LlamaHost): { message?: string } {
+  const health = host.health();
+  return health.state === 'ready' ? {} : { message: `No model is loaded: ${health.detail}` };
+}
+
+function describeBacking(options: LlamaEngineOptions): ModelBacking {
+  const { model } = options.host;
+  return {
+    weights: options.weightsName,
+    sizeBytes: model?.sizeBytes,
+    licence: options.licence,
+    contextTokens: model?.contextTokens ?? 0,
+    digest: options.digest,
+    isSchemaEnforced: true,
+  };
+}

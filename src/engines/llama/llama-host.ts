@@ -1,0 +1,15 @@
+/** What the engine needs from the process that runs the model; `supervisor.ts` provides it. */
+import type { EngineHealth } from '../engine.ts';
+import type { GenerationEvent, GenerationSpec, LoadedModel, PromptPiece } from './protocol.ts';
+
+export interface LlamaHost {
+  health(): EngineHealth;
+  /** Undefined until the model is loaded. */
+  readonly model: LoadedModel | undefined;
+  /** Counts a prompt and keeps its tokens. Throws ApiError `model_unavailable` or `engine_failed`. */
+  tokenize(pieces: readonly PromptPiece[]): Promise<{ promptId: number; tokenCount: number }>;
+  forget(promptId: number): void;
+  /** Ends after `end` or `error`; leaving the loop or firing the signal aborts the work. */
+  generate(spec: GenerationSpec, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,126 @@
+/**
+ * Renders a conversation into the prompt of a model, by the model's own Jinja template. What the template cannot do
+ * is put right around it: tools for templates that know none, orders of roles that it refuses, models without a
+ * template (ChatML), Kimi K2 files whose template lacks tool calls (our own of the same format).
+ */
+import { Template } from '@huggingface/jinja';
+import type { ChatRequest } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import { chatMlTemplate, kimiK2Template, kimiSystemText } from './built-in-templates.ts';
+import { createControlText, endMark } from './control-text.ts';
+import { fitConversation, probeShape } from './conversation-shape.ts';
+import type { LoadedModel, PromptPiece } from './protocol.ts';
+import {
+  buildConversation,
+  type TemplateAbilities,
+  type TemplateMessage,
+  type TemplateTool,
+} from './template-messages.ts';
+import type { ToolFormat } from './tool-format.ts';
+
+export interface ChatTemplate {
+  /** Throws `invalid_request` when the template refuses the conversation for a reason of its own. */
+  render(request: ChatRequest): PromptPiece[];
+}
+
+export type TemplateModel = Pick<
+  LoadedModel,
+  'chatTemplate' | 'bosToken' | 'eosToken' | 'hasLeadingBos' | 'specialTokens'
+>;
+
+/** Compiles the template once and finds out what it can do. Throws an Error when it is no valid Jinja. */
+export function createChatTemplate(model: TemplateModel, format: ToolFormat): ChatTemplate {
+  const source = selectSource(model.chatTemplate, format);
+  const compiled = new Template(source);
+  const control = createControlText(listGuardedTexts(model, source));
+  const abilities = readAbilities(source, format);
+
+  const renderText = (
+    messages: readonly TemplateMessage[],
+    tools: readonly TemplateTool[],
+    isContinued: boolean,
+  ): string =>
+    compiled.render({
+      messages,
+      ...(tools.length > 0 && { tools }),
+      add_generation_prompt: !isContinued,
+      bos_token: model.bosToken,
+      eos_token: model.eosToken,
+      // Answers here have no separate reasoning, so templates that can switch it off are asked to.
+      enable_thinking: false,
+      thinking: false,
+    });
+  const shape = probeShape((messages) => renderText(messages, [], false));
+
+  return {
+    render(request) {
+      const conversation = buildConversation(request, abilities, control);
+      const messages = [...fitConversation(conversation.messages, shape)];
+      const last = request.messages.at(-1);
+      const isContinued = last?.role === 'assistant' && last.isPartial;
+      try {
+        const text = isContinued
+          ? renderContinued(messages, (marked) => renderText(marked, conversation.tools, true))
+          : renderText(messages, conversation.tools, false);
+        return control.split(dropLeadingBos(text, model));
+      } catch (thrown) {
+        throw new ApiError('invalid_request', {
+          message: `Invalid request: the chat template of this model refuses the conversation: ${describe(thrown)}`,
+          param: 'messages',
+          cause: thrown,
+        });
+      }
+    },
+  };
+}
+
+/** The prompt ends right behind the last message's text, so that the model goes on with it. */
+function renderContinued(
+  messages: readonly TemplateMessage[],
+  render: (messages: readonly TemplateMessage[]) => string,
+): string {
+  const last = messages.at(-1);
+  if (last === undefined) return '';
+  const text = render([...messages.slice(0, -1), { ...last, content: last.content + endMark }]);
+  const end = text.lastIndexOf(endMark);
+  if (end < 0) throw new Error('it does not show the last assistant message, so it cannot be continued.');
+  return text.slice(0, end);
+}
+
+function selectSource(own: string | undefined, format: ToolFormat): string {
+  if (format.name === 'kimi-k2') return own?.includes('<|tool_call_begin|>') ? own : kimiK2Template;
+  return own ?? chatMlTemplate;
+}
+
+function readAbilities(source: string, format: ToolFormat): TemplateAbilities {
+  const isKimi = format.name === 'kimi-k2';
+  return {
+    // A template may know tools in a form of its own that our grammar does not produce; then ours is explained.
+    hasTools: isKimi || (source.includes('<tool_call>') && /\btools\b/.test(source)),
+    takesArgumentsText: /arguments['"\])]*\s+is\s+string/.test(source),
+    defaultSystemText: isKimi ? kimiSystemText : undefined,
+  };
+}
+
+/**
+ * Which special tokens are guarded: all that look like markup and all that the template writes. Left out are runs
+ * of white space and plain HTML tags, which some vocabularies list too and which are ordinary text.
+ */
+function listGuardedTexts(model: TemplateModel, source: string): string[] {
+  const ends = [model.bosToken, model.eosToken];
+  return [...model.specialTokens, ...ends].filter((text) => {
+    if (text.length < 2 || text.trim() === '') return false;
+    const isPlainTag = /^<\/?[a-z][a-z0-9_]*>$/i.test(text);
+    return !isPlainTag || ends.includes(text) || source.includes(text);
+  });
+}
+
+/** The engine puts BOS in front itself; templates that write it too would double it. */
+function dropLeadingBos(text: string, model: TemplateModel): string {
+  const isDoubled = model.hasLeadingBos && model.bosToken !== '' && text.startsWith(model.bosToken);
+  return isDoubled ? text.slice(model.bosToken.length) : text;
+}
+
+function describe(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,220 @@
+/**
+ * Tool calls as Hermes, Qwen and many others write them, and as any model can be told to:
+ * `<tool_call>\n{"name": "NAME", "arguments": {…}}\n</tool_call>`, one block per call.
+ */
+import type { TokenLogprob } from '../../../chat/types.ts';
+import type { GrammarSpec } from '../../../grammar/spec.ts';
+import {
+  type CallCounter,
+  createCallCounter,
+  type ParsedOutput,
+  readReasoningMark,
+  type ToolCallParser,
+  textDelta,
+} from '../tool-call-parser.ts';
+import type { CallableTool, GrammarTrigger, ToolFormat } from '../tool-format.ts';
+import { createJsonValueEnd, type JsonValueEnd } from './json-value-end.ts';
+
+const beginMark = '<tool_call>';
+const endMark = '</tool_call>';
+
+/** `areMarksSpecial`: the vocabulary has a token of its own for each mark, so the model does not spell them. */
+export function createHermesFormat(options: { readonly areMarksSpecial: boolean }): ToolFormat {
+  const mark = (text: string): GrammarTrigger =>
+    options.areMarksSpecial ? { type: 'special', token: text } : { type: 'literal', text };
+  return {
+    name: 'hermes',
+    describeCalls(tools, callsMax) {
+      const call: GrammarSpec = {
+        type: 'sequence',
+        items: [
+          { type: 'literal', text: '\n' },
+          { type: 'choice', items: tools.map(describeCall) },
+          { type: 'literal', text: '\n' },
+          mark(endMark),
+        ],
+      };
+      const next: GrammarSpec = {
+        type: 'sequence',
+        items: [{ type: 'literal', text: '\n' }, mark(beginMark), call],
+      };
+      return {
+        trigger: mark(beginMark),
+        rest:
+          callsMax === 1
+            ? call
+            : {
+                type: 'sequence',
+                items: [call, { type: 'repeat', item: next, countMin: 0, countMax: callsMax - 1 }],
+              },
+      };
+    },
+    createParser: ({ areCallsExpected }) => createHermesParser(areCallsExpected, !options.areMarksSpecial),
+  };
+}
+
+function describeCall(tool: CallableTool): GrammarSpec {
+  return {
+    type: 'sequence',
+    items: [
+      { type: 'literal', text: `{"name": ${JSON.stringify(tool.name)}, "arguments": ` },
+      { type: 'json-schema', schema: tool.schema },
+      { type: 'literal', text: '}' },
+    ],
+  };
+}
+
+const headPattern = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*/s;
+
+type Place =
+  | { readonly type: 'text' }
+  | { readonly type: 'reasoning' }
+  /** Between the mark and the arguments. */
+  | { readonly type: 'head'; readonly text: string }
+  | { readonly type: 'arguments'; readonly end: JsonValueEnd }
+  /** Behind the arguments, before the closing mark. */
+  | { readonly type: 'tail'; readonly text: string }
+  /** Behind a call: only white space and further calls are expected. */
+  | { readonly type: 'between' };
+
+/** `areMarksSpelled` false: a mark in plain text is only text. */
+function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean): ToolCallParser {
+  const calls = createCallCounter();
+  const held = createHeldText();
+  let place: Place = { type: 'text' };
+
+  const beginCall = (): ParsedOutput[] => {
+    place = { type: 'head', text: '' };
+    return [];
+  };
+  const endCall = (): void => {
+    calls.end();
+    place = { type: 'between' };
+  };
+  /** Reads as much as belongs to the current place; the rest is for the next one. */
+  const step = (text: string): { readonly parsed: ParsedOutput[]; readonly rest: string } => {
+    switch (place.type) {
+      case 'text': {
+        const { released, rest } = held.push(text);
+        if (rest !== undefined) beginCall();
+        return { parsed: released, rest: rest ?? '' };
+      }
+      case 'head': {
+        const head = place.text + text;
+        const match = headPattern.exec(head);
+        place =
+          match === null ? { type: 'head', text: head } : { type: 'arguments', end: createJsonValueEnd() };
+        if (match === null) return { parsed: [], rest: '' };
+        return { parsed: [calls.start(readName(match[1]))], rest: head.slice(match[0].length) };
+      }
+      case 'arguments':
+        return readArguments(text, place.end, calls, () => {
+          place = { type: 'tail', text: '' };
+        });
+      case 'tail': {
+        const tail = place.text + text;
+        const end = tail.indexOf(endMark);
+        place = { type: 'tail', text: tail };
+        if (end >= 0) endCall();
+        return { parsed: [], rest: end < 0 ? '' : tail.slice(end + endMark.length) };
+      }
+      case 'between':
+        if (text.trim() === '') return { parsed: [], rest: '' };
+        place = { type: 'text' };
+        return { parsed: [], rest: text.trimStart() };
+      case 'reasoning':
+        return { parsed: [], rest: '' };
+      default:
+        return place satisfies never;
+    }
+  };
+  const readText = (text: string): ParsedOutput[] => {
+    const parsed: ParsedOutput[] = [];
+    for (let rest = text; rest !== ''; ) {
+      const read = step(rest);
+      parsed.push(...read.parsed);
+      rest = read.rest;
+    }
+    return parsed;
+  };
+  const readSpecial = (token: string): ParsedOutput[] => {
+    const parsed = held.flush();
+    const reasoning = readReasoningMark(token);
+    if (reasoning !== undefined) place = { type: reasoning === 'begin' ? 'reasoning' : 'text' };
+    if (!areCallsExpected) return parsed;
+    if (token === beginMark) beginCall();
+    if (token === endMark && place.type === 'tail') endCall();
+    return parsed;
+  };
+
+  return {
+    push(piece) {
+      if (piece.type === 'special') return readSpecial(piece.token);
+      if (place.type === 'text') {
+        if (!areCallsExpected || !areMarksSpelled) return textDelta(piece.text, piece.logprobs);
+        held.addLogprobs(piece.logprobs);
+      }
+      return readText(piece.text);
+    },
+    flush: () => held.flush(),
+    get completeCalls() {
+      return calls.completeCalls;
+    },
+    get hasUnfinishedCall() {
+      return calls.isOpen || place.type === 'head';
+    },
+  };
+}
+
+function readArguments(
+  text: string,
+  end: JsonValueEnd,
+  calls: CallCounter,
+  close: () => void,
+): { parsed: ParsedOutput[]; rest: string } {
+  const length = end.find(text);
+  if (length === undefined) return { parsed: calls.argumentsDelta(text), rest: '' };
+  close();
+  return { parsed: calls.argumentsDelta(text.slice(0, length)), rest: text.slice(length) };
+}
+
+function readName(quoted: string | undefined): string {
+  const name: unknown = JSON.parse(quoted ?? '""');
+  return typeof name === 'string' ? name : '';
+}
+
+/** Text that may turn out to be the beginning of a mark, with the log probabilities that belong to it. */
+function createHeldText() {
+  let text = '';
+  let logprobs: TokenLogprob[] | undefined;
+
+  const take = (length: number): ParsedOutput[] => {
+    const released = text.slice(0, length);
+    text = text.slice(length);
+    // Entries wait for the end of the piece they came with, so none goes out before its text.
+    const due = text === '' ? logprobs : undefined;
+    if (due !== undefined) logprobs = undefined;
+    return textDelta(released, due);
+  };
+  return {
+    addLogprobs(added: readonly TokenLogprob[] | undefined): void {
+      if (added !== undefined) logprobs = [...(logprobs ?? []), ...added];
+    },
+    /** `rest` = what follows a whole mark, when there is one. */
+    push(added: string): { released: ParsedOutput[]; rest: string | undefined } {
+      text += added;
+      const mark = text.indexOf(beginMark);
+      if (mark >= 0) {
+        const rest = text.slice(mark + beginMark.length);
+        const before = text.slice(0, mark);
+        text = '';
+        logprobs = undefined;
+        return { released: textDelta(before, undefined), rest };
+      }
+      let keep = Math.min(beginMark.length - 1, text.length);
+      while (keep > 0 && !text.endsWith(beginMark.slice(0, keep))) keep--;
+      return { released: take(text.length - keep), rest: undefined };
+    },
+    flush: () => take(text.length),
+  };
+}
