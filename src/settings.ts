@@ -61,19 +61,15 @@ const longKey = z
   .min(32, 'must have at least 32 characters')
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
 
-/** US dollars with at most nine decimals, as exact nano-dollars. */
-const nanoUsd = z
+/** US dollars as decimal text, so that no digit is lost. */
+const usd = z
   .union([z.number(), z.string()])
   .transform(String)
   .pipe(
     z
       .string()
       .regex(/^\d{1,9}(\.\d{1,9})?$/, 'must be an amount in US dollars with at most nine decimals, e.g. 100'),
-  )
-  .transform((text) => {
-    const [whole = '0', decimals = ''] = text.split('.');
-    return BigInt(whole) * 1_000_000_000n + BigInt(decimals.padEnd(9, '0'));
-  });
+  );
 
 /** A value that is structured in the file, and JSON text in the environment. */
 const structured = <Schema extends z.ZodType>(schema: Schema) =>
@@ -190,7 +186,7 @@ export const settings = {
   bootstrapEmail: setting({
     schema: z.email().optional(),
     description: 'E-mail address of the administrator that the first start creates.',
-    defaultText: '`admin@localhost.localdomain`',
+    defaultText: '`admin@perigee.localhost`',
   }),
   bootstrapPassword: setting({
     schema: z.string().min(8, 'must have at least 8 characters').max(128).optional(),
@@ -211,7 +207,7 @@ export const settings = {
     isSecret: true,
   }),
   bootstrapCreditUsd: setting({
-    schema: nanoUsd.prefault('100'),
+    schema: usd.prefault('100'),
     description: 'Opening balance of the administrator’s account, in US dollars.',
     defaultText: '`100`',
   }),

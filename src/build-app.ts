@@ -1,0 +1,144 @@
+/**
+ * Wires the parts together: store, keys, engines, chat, HTTP. The only file that knows all of them; nothing here
+ * decides anything about a request.
+ */
+import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.ts';
+import { createFreeMeter } from './billing/free-meter.ts';
+import { createTurnMetering } from './billing/metered-turn.ts';
+import { type BuiltEngines, buildEngines } from './build-engines.ts';
+import { createChatService } from './chat/chat-service.ts';
+import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
+import { createHttpApp } from './http/create-http-app.ts';
+import { createIdSource } from './http/create-id-source.ts';
+import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/http-dependencies.ts';
+import { createKeyDirectory } from './keys/key-directory.ts';
+import type { OnModelProgress } from './models/progress.ts';
+import type { Config } from './settings.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+import { version } from './version.ts';
+
+export interface AppHooks {
+  readonly onModelProgress: OnModelProgress;
+  readonly logger: HttpLogger;
+}
+
+export interface App {
+  readonly models: ModelDirectory;
+  /** What the first start made; undefined on every later one. Its secrets cannot be read again. */
+  readonly firstStart: BootstrapResult | undefined;
+  /** Resolves when the embedded model is loaded or has failed to load; `readiness` says which. */
+  readonly modelStarted: Promise<void>;
+  readiness(): Readiness;
+  /** Starts to accept requests; resolves to the server's address, e.g. `http://127.0.0.1:8787`. */
+  listen(): Promise<string>;
+  /**
+   * Stops accepting, lets running turns end for at most `graceMs`, stops the rest, and closes engines and store.
+   * Safe to call once only.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens the store and begins to load the model. Throws when the store cannot be opened. */
+export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
+  const store = await openStore({
+    dataDir: config.dataDir,
+    databaseUrl: config.databaseUrl,
+    purpose: 'server',
+  });
+  try {
+    const firstStart = await seedBootstrap(store, {
+      email: config.bootstrapEmail,
+      password: config.bootstrapPassword,
+      apiKey: config.bootstrapApiKey,
+      managementKey: config.bootstrapManagementKey,
+      creditUsd: config.bootstrapCreditUsd,
+    });
+    return wire(config, hooks, { store, firstStart });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly firstStart: BootstrapResult | undefined;
+}
+
+function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): App {
+  const engines = buildEngines(config, hooks.onModelProgress);
+  const models = createModelDirectory(engines.servedModels);
+  const clock = { now: () => Date.now() };
+  const readiness = (): Readiness => describeReadiness(models);
+  const keys = createKeyDirectory(store, {
+    onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),
+  });
+  const http = createHttpApp({
+    chat: createChatService({
+      models,
+      meterTurn: createTurnMetering({ meter: createFreeMeter(), nowMs: () => performance.now() }),
+    }),
+    keys,
+    models,
+    readiness,
+    settings: {
+      ...httpSettingsDefault,
+      choiceCountMax: config.choiceCountMax,
+      corsOrigins: config.corsOrigins,
+      isDeterministicDefault: config.deterministic,
+    },
+    version,
+    clock,
+    ids: createIdSource(clock),
+    logger: hooks.logger,
+  });
+  return {
+    models,
+    firstStart,
+    modelStarted: engines.started,
+    readiness,
+    listen: () => http.listen({ host: config.host, port: config.port }),
+    close: (graceMs) => shutDown({ http, engines, store }, graceMs),
+  };
+}
+
+/** The store is open for as long as the server runs, so what can keep it from answering is its engines. */
+function describeReadiness(models: ModelDirectory): Readiness {
+  const checks = models.list().map(({ id, engine }) => {
+    const health = engine.health();
+    return {
+      name: `model ${id}`,
+      state: health.state,
+      detail: health.state === 'ready' ? '' : health.detail,
+    };
+  });
+  return {
+    isReady: checks.length > 0 && checks.every(({ state }) => state === 'ready'),
+    checks: [...checks, { name: 'store', state: 'ready', detail: '' }],
+  };
+}
+
+interface Running {
+  readonly http: ReturnType<typeof createHttpApp>;
+  readonly engines: BuiltEngines;
+  readonly store: Store;
+}
+
+async function shutDown({ http, engines, store }: Running, graceMs: number): Promise<void> {
+  // Resolves when the last running answer has ended.
+  const drained = http.close();
+  await Promise.race([drained, wait(graceMs)]);
+  // Ends the turns that are still running: each becomes an error on its stream, and is released, not charged.
+  await engines.close();
+  await Promise.race([drained, wait(1_000)]);
+  http.server.closeAllConnections();
+  await drained;
+  await store.close();
+}
+
+/** Keeps nothing alive: when all else has ended, the process need not wait for it. */
+const wait = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });

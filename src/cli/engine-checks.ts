@@ -1,0 +1,82 @@
+/** What `perigee doctor` looks at inside Perigee: database, model file, engines. */
+import { existsSync } from 'node:fs';
+import { buildEngines } from '../build-engines.ts';
+import { findNativeLibrary } from '../engines/llama/native-library.ts';
+import { digestFile } from '../models/file-digest.ts';
+import { presetPath } from '../models/obtain-model.ts';
+import { findPreset } from '../models/presets.ts';
+import type { Check, CheckResult } from './machine-checks.ts';
+import { modelsFolder } from './models-command.ts';
+import { formatBytes } from './terminal.ts';
+import { withStore } from './with-store.ts';
+
+const storeCheck: Check = {
+  name: 'Database',
+  run: async (config) => {
+    const accounts = await withStore(config, async (store) => ({
+      kind: store.kind,
+      count: (await store.db.selectFrom('accounts').select('id').execute()).length,
+    }));
+    return { state: 'ok', detail: `${accounts.kind}, ${accounts.count} accounts` };
+  },
+};
+
+const libraryCheck: Check = {
+  name: 'Engine library',
+  run: async () => ({ state: 'ok', detail: findNativeLibrary().folder }),
+};
+
+const modelFileCheck: Check = {
+  name: 'Model file',
+  run: async (config) => {
+    if (config.model === 'none') return { state: 'ok', detail: 'none wanted' };
+    const preset = findPreset(config.model);
+    const file = preset === undefined ? config.model : presetPath(preset, modelsFolder(config.dataDir));
+    if (!existsSync(file)) {
+      return preset === undefined
+        ? { state: 'fail', detail: `${file} is not there`, mend: 'Check --model or PERIGEE_MODEL.' }
+        : {
+            state: 'warn',
+            detail: `${preset.weights} is not downloaded yet`,
+            mend: `\`perigee models pull ${preset.id}\`, or just start the server: it fetches the file.`,
+          };
+    }
+    const { sizeBytes, sha256 } = await digestFile(file, { canRecord: preset !== undefined });
+    if (preset?.sha256 !== undefined && preset.sha256 !== sha256) {
+      return {
+        state: 'fail',
+        detail: `${file} is damaged (SHA-256 ${sha256})`,
+        mend: `\`perigee models rm ${preset.id}\` and \`perigee models pull ${preset.id}\`.`,
+      };
+    }
+    return { state: 'ok', detail: `${file}, ${formatBytes(sizeBytes)}, SHA-256 ${sha256.slice(0, 16)}…` };
+  },
+};
+
+const engineCheck: Check = {
+  name: 'Engines',
+  run: async (config): Promise<CheckResult> => {
+    const preset = findPreset(config.model);
+    if (preset !== undefined && !existsSync(presetPath(preset, modelsFolder(config.dataDir)))) {
+      return { state: 'warn', detail: 'not tried: the model file is missing', mend: 'See the line above.' };
+    }
+    const engines = buildEngines(config, () => {});
+    try {
+      await engines.started;
+      const states = engines.servedModels.map(({ id, engine }) => ({ id, health: engine.health() }));
+      const broken = states.find(({ health }) => health.state !== 'ready');
+      if (broken === undefined) return { state: 'ok', detail: `${states.length} served models can answer` };
+      const reason = broken.health.state === 'ready' ? '' : broken.health.detail;
+      return {
+        state: 'fail',
+        detail: `${broken.id}: ${reason}`,
+        mend: 'Mend what the line says, or choose another --model.',
+      };
+    } finally {
+      await engines.close();
+    }
+  },
+};
+
+/** The checks of Perigee's own parts, in the order of their lines. */
+export const engineChecks: readonly Check[] = [storeCheck, libraryCheck, modelFileCheck, engineCheck];

@@ -1,0 +1,88 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type ApiKey, createKey, disableKey, listKeys } from '../keys/api-keys.ts';
+import { addSettingFlags, readConfig } from './setting-flags.ts';
+import { CommandError, type Terminal } from './terminal.ts';
+import { withStore } from './with-store.ts';
+
+interface CreateOptions {
+  readonly account: number;
+  readonly name?: string;
+  readonly management?: true;
+  readonly scope?: readonly string[];
+  readonly json?: true;
+}
+
+/** `perigee keys create|list|disable`: works on the database, beside a running server or without one. */
+export function addKeysCommand(program: Command, terminal: Terminal): void {
+  const keys = program.command('keys').description('Create, list and disable API keys.');
+  addSettingFlags(keys.command('create'), ['everywhere'])
+    .description('Create an API key and print it; it cannot be shown again.')
+    .option('--name <text>', 'a name to recognise it by')
+    .option('--account <number>', 'the account it belongs to', parseNumber, 1)
+    .option('--management', 'a key that manages keys instead of asking models')
+    .option(
+      '--scope <scope...>',
+      'what it may do: chat, web_search, caching, files, model:<id>; default: all',
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: CreateOptions, command: Command) => {
+      const created = await withStore(readConfig(command), (store) =>
+        createKey(store, {
+          accountId: options.account,
+          kind: options.management === true ? 'management' : 'regular',
+          name: options.name ?? null,
+          scopes: options.scope ?? null,
+        }),
+      );
+      if (options.json === true) {
+        terminal.print(JSON.stringify({ ...encodeKey(created.key), key: created.secret }, null, 2));
+      } else {
+        terminal.note('Keep this key: it cannot be shown again.');
+        terminal.print(created.secret);
+      }
+    });
+  addSettingFlags(keys.command('list'), ['everywhere'])
+    .description('List the API keys by the first 8 characters of each.')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: true }, command: Command) => {
+      const all = await withStore(readConfig(command), (store) => listKeys(store));
+      if (options.json === true) terminal.print(JSON.stringify(all.map(encodeKey), null, 2));
+      else if (all.length === 0) terminal.note('There is no API key yet; `perigee keys create` makes one.');
+      else for (const key of all) terminal.print(describeKey(key));
+    });
+  addSettingFlags(keys.command('disable <prefix>'), ['everywhere'])
+    .description('Disable a key by its first 8 characters; a running server refuses it within a second.')
+    .option('--json', 'print JSON')
+    .action(async (prefix: string, options: { json?: true }, command: Command) => {
+      if (prefix.length !== 8) throw new CommandError('Give the first 8 characters of the key.');
+      const key = await withStore(readConfig(command), (store) => disableKey(store, prefix));
+      terminal.print(options.json === true ? JSON.stringify(encodeKey(key), null, 2) : describeKey(key));
+    });
+}
+
+function parseNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1.');
+  return Number(text);
+}
+
+const isoTime = (milliseconds: number | null): string | null =>
+  milliseconds === null ? null : new Date(milliseconds).toISOString();
+
+const encodeKey = (key: ApiKey) => ({
+  prefix: key.prefix,
+  kind: key.kind,
+  account: key.accountId,
+  name: key.name,
+  scopes: key.scopes,
+  is_disabled: key.isDisabled,
+  expires_at: isoTime(key.expiresAt),
+  last_used_at: isoTime(key.lastUsedAt),
+  created_at: isoTime(key.createdAt),
+});
+
+function describeKey(key: ApiKey): string {
+  const state = key.isDisabled ? 'disabled' : 'enabled';
+  const used = key.lastUsedAt === null ? 'never used' : `last used ${isoTime(key.lastUsedAt)}`;
+  const name = key.name === null ? '' : ` · ${key.name}`;
+  return `${key.prefix}…  ${state} · ${key.kind} · account ${key.accountId} · ${used}${name}`;
+}

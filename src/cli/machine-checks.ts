@@ -1,0 +1,134 @@
+/** What `perigee doctor` looks at outside Perigee's own parts: the machine, the disk, the port. */
+import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { request } from 'undici';
+import type { Config } from '../settings.ts';
+import { serverUrl } from './chat-command.ts';
+import { formatBytes } from './terminal.ts';
+
+export interface CheckResult {
+  /** `warn` = it works, but not well; `fail` = it does not work. */
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** What to do about it; only with `warn` and `fail`. */
+  readonly mend?: string;
+}
+
+export interface Check {
+  readonly name: string;
+  run(config: Config): Promise<CheckResult>;
+}
+
+const freeDiskBytesMin = 1_000_000_000;
+const freeMemoryBytesMin = 1_000_000_000;
+
+const nodeCheck: Check = {
+  name: 'Node.js',
+  run: async () => ({
+    state: 'ok',
+    detail: `${process.versions.node} on ${process.platform}-${process.arch}`,
+  }),
+};
+
+const processorCheck: Check = {
+  name: 'CPU',
+  run: async () => {
+    const cores = `${availableParallelism()} cores`;
+    if (process.platform !== 'linux' || process.arch !== 'x64') return { state: 'ok', detail: cores };
+    const flags = new Set(
+      /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1]?.split(/\s+/),
+    );
+    if (flags.has('avx512f')) return { state: 'ok', detail: `${cores}, AVX-512` };
+    if (flags.has('avx2')) return { state: 'ok', detail: `${cores}, AVX2` };
+    return {
+      state: 'warn',
+      detail: `${cores}, no AVX2`,
+      mend: 'The embedded engine works, but many times slower. Use a newer CPU or an upstream server (docs/engines.md).',
+    };
+  },
+};
+
+const memoryCheck: Check = {
+  name: 'Memory',
+  run: async () => {
+    const detail = `${formatBytes(freemem())} free of ${formatBytes(totalmem())}`;
+    if (freemem() >= freeMemoryBytesMin) return { state: 'ok', detail };
+    return {
+      state: 'warn',
+      detail,
+      mend: 'Stop other programs, or lower --kv-cells, or use --kv-type q8_0.',
+    };
+  },
+};
+
+const dataFolderCheck: Check = {
+  name: 'Data folder',
+  run: async ({ dataDir }) => {
+    try {
+      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await access(dataDir, constants.W_OK);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return {
+        state: 'fail',
+        detail: reason,
+        mend: `Make ${dataDir} writable, or choose another: --data-dir.`,
+      };
+    }
+    const { bavail, bsize } = await statfs(dataDir);
+    const detail = `${dataDir}, ${formatBytes(bavail * bsize)} free`;
+    if (bavail * bsize >= freeDiskBytesMin) return { state: 'ok', detail };
+    return {
+      state: 'warn',
+      detail,
+      mend: 'Free some space: the database and model files need about a gigabyte.',
+    };
+  },
+};
+
+const portCheck: Check = {
+  name: 'Port',
+  run: async (config) => {
+    const place = `${config.host}:${config.port}`;
+    const code = await tryToListen(config.host, config.port);
+    if (code === undefined) return { state: 'ok', detail: `${place} is free` };
+    if (code !== 'EADDRINUSE') {
+      return { state: 'fail', detail: `${place}: ${code}`, mend: 'Choose another --host or --port.' };
+    }
+    if (await isPerigee(serverUrl(config))) return { state: 'ok', detail: `Perigee runs on ${place}` };
+    return {
+      state: 'fail',
+      detail: `another program listens on ${place}`,
+      mend: `Stop it (\`ss -ltnp | grep :${config.port}\` names it), or choose another --port.`,
+    };
+  },
+};
+
+/** The machine's checks, in the order of their lines. */
+export const machineChecks: readonly Check[] = [
+  nodeCheck,
+  processorCheck,
+  memoryCheck,
+  dataFolderCheck,
+  portCheck,
+];
+
+/** Undefined when the address could be listened on, else the error's code. */
+function tryToListen(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
+  });
+}
+
+async function isPerigee(url: string): Promise<boolean> {
+  try {
+    const response = await request(`${url}/health`, { headersTimeout: 2_000, bodyTimeout: 2_000 });
+    const body = await response.body.json();
+    return typeof body === 'object' && body !== null && 'status' in body && 'version' in body;
+  } catch {
+    return false; // Whatever it is, it does not speak our protocol.
+  }
+}

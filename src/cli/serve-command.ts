@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { type App, buildApp } from '../build-app.ts';
+import type { Config } from '../settings.ts';
+import { version } from '../version.ts';
+import { describeFirstStart, describeModels } from './banner.ts';
+import { addSettingFlags, readConfig } from './setting-flags.ts';
+import { showModelProgress } from './show-model-progress.ts';
+import { CommandError, type Terminal } from './terminal.ts';
+
+/** `perigee serve`: what `npm start` runs. */
+export function addServeCommand(program: Command, terminal: Terminal): void {
+  addSettingFlags(program.command('serve'), ['everywhere', 'serve'])
+    .description('Start the server.')
+    .action(async (_options: object, command: Command) => {
+      await serve(readConfig(command), terminal);
+    });
+}
+
+async function serve(config: Config, terminal: Terminal): Promise<void> {
+  const view = showModelProgress(terminal);
+  const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: false }));
+  terminal.print(`Perigee ${version}`);
+  const app = await buildApp(config, { onModelProgress: view.onProgress, logger });
+  const url = await listen(app, config);
+  closeOnSignal(app, config, terminal);
+  if (app.firstStart !== undefined) terminal.print(describeFirstStart(app.firstStart, url));
+  terminal.print(`Listening on ${url}`);
+  await app.modelStarted;
+  view.end();
+  terminal.print(describeModels(app));
+}
+
+async function listen(app: App, config: Config): Promise<string> {
+  try {
+    return await app.listen();
+  } catch (error) {
+    await app.close(0);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const place = `${config.host}:${config.port}`;
+    if (code === 'EADDRINUSE') {
+      throw new CommandError(
+        `Another program listens on ${place} already. Stop it, or choose another port: --port 8788.`,
+        { cause: error },
+      );
+    }
+    if (code === 'EACCES') {
+      throw new CommandError(`This user may not listen on ${place}. Choose a port from 1024: --port 8787.`, {
+        cause: error,
+      });
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new CommandError(`This machine has no address ${config.host}. Check --host.`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** The first signal ends in order, the second at once. */
+function closeOnSignal(app: App, config: Config, terminal: Terminal): void {
+  let isClosing = false;
+  const onSignal = (): void => {
+    if (isClosing) process.exit(130);
+    isClosing = true;
+    terminal.note('Shutting down; running answers may end. Once more to stop at once.');
+    app.close(config.shutdownSeconds * 1_000).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        terminal.note(`The shutdown failed: ${error instanceof Error ? error.message : String(error)}`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}

@@ -1,0 +1,25 @@
+/** Turns the settings table into command line flags. */
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { type Config, flagNameOf, listSettings, type SettingName } from '../settings.ts';
+
+type FlagScope = 'everywhere' | 'serve' | 'chat';
+
+/** Adds the flags of these scopes; their values come back from `readConfig`. */
+export function addSettingFlags(command: Command, scopes: readonly FlagScope[]): Command {
+  for (const { name, setting } of listSettings()) {
+    if (setting.flag === undefined || !scopes.includes(setting.flag.scope)) continue;
+    command.option(`${flagNameOf(name)} <${setting.flag.value}>`, setting.description);
+  }
+  return command;
+}
+
+/** The configuration, with the flags that this command was given. */
+export function readConfig(command: Command): Config {
+  const given = command.optsWithGlobals<Record<string, unknown>>();
+  const flags: Partial<Record<SettingName, unknown>> = {};
+  for (const { name } of listSettings()) {
+    if (given[name] !== undefined) flags[name] = given[name];
+  }
+  return loadConfig({ flags });
+}
