@@ -3,7 +3,7 @@ import path from 'node:path';
 
 /** The first of these programs that can be run: in the given folders, then in PATH; undefined when there is none. */
 export function findProgram(names: readonly string[], folders: readonly string[] = []): string | undefined {
-  const places = [...folders, ...(process.env['PATH'] ?? '').split(path.delimiter)];
+  const places = [...folders, ...(process.env.PATH ?? '').split(path.delimiter)];
   return names
     .flatMap((name) => places.map((place) => path.join(place, name)))
     .find((candidate) => isExecutable(candidate));

@@ -3,7 +3,7 @@ import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { decodeRow, parsePostgresNumber } from '../decode-value.ts';
 import type { CommitOptions, CommitResult, Statement, StatementResult, Store } from '../store.ts';
-import { toStoreError } from '../store-error.ts';
+import { StoreError, toStoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 
 const connectionsMax = 10;
@@ -35,6 +35,8 @@ class PostgresStore implements Store {
   readonly kind = 'postgres';
   readonly db: Kysely<Tables>;
   readonly #pool: pg.Pool;
+  /** Accepted groups whose outcome is still open; `close` waits for them. */
+  readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(pool: pg.Pool) {
@@ -42,20 +44,42 @@ class PostgresStore implements Store {
     this.db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [decodeRows] });
   }
 
-  /** One transaction per group: concurrent commits of different connections share PostgreSQL's own syncs. */
   async commit<Reason extends string>(
     group: readonly Statement<Reason>[],
     options: CommitOptions = {},
   ): Promise<CommitResult<Reason>> {
-    let client: pg.PoolClient;
-    try {
-      client = await this.#pool.connect();
-    } catch (thrown) {
-      throw toStoreError(thrown, 'postgres');
+    if (this.#closed !== undefined) {
+      throw new StoreError('unavailable', 'The store is closed.');
     }
+    const running = this.#commit(group, options.durability === 'lazy');
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // The pool would leave whoever waits for a connection waiting.
+    await Promise.allSettled(this.#running);
+    await this.db.destroy();
+  }
+
+  /** One transaction per group: concurrent commits of different connections share PostgreSQL's own syncs. */
+  async #commit<Reason extends string>(
+    group: readonly Statement<Reason>[],
+    isLazy: boolean,
+  ): Promise<CommitResult<Reason>> {
+    const client = await this.#connect();
     let broken: Error | undefined;
     try {
-      return await runGroup(client, group, options.durability === 'lazy');
+      return await runGroup(client, group, isLazy);
     } catch (thrown) {
       const error = toStoreError(thrown, 'postgres');
       // A connection in an unknown state must not go back into the pool.
@@ -66,10 +90,12 @@ class PostgresStore implements Store {
     }
   }
 
-  async close(): Promise<void> {
-    // Kysely's destroy ends the pool.
-    this.#closed ??= this.db.destroy();
-    await this.#closed;
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (thrown) {
+      throw toStoreError(thrown, 'postgres');
+    }
   }
 }
 
