@@ -1,40 +1,8 @@
-/**
- * Fits a conversation to templates that refuse some orders of roles. Which ones a template refuses is found out
- * by rendering probes once, not by knowing model names.
- */
+/** Fits a conversation to templates that refuse some orders of roles. */
 import type { TemplateMessage } from './template-messages.ts';
-
-export interface AcceptedShape {
-  /** A system message at the beginning is rendered. */
-  readonly hasSystemRole: boolean;
-  /** Any role may follow any other, system messages too. */
-  readonly hasFreeOrder: boolean;
-}
+import type { AcceptedShape } from './template-probe.ts';
 
 const joint = '\n\n';
-
-/** Renders small conversations and sees which of their texts come out. */
-export function probeShape(render: (messages: readonly TemplateMessage[]) => string): AcceptedShape {
-  const shows = (roles: readonly TemplateMessage['role'][]): boolean => {
-    const messages = roles.map((role, index) => ({ role, content: `probe-${index}.` }));
-    try {
-      const text = render(messages);
-      return messages.every((message) => text.includes(message.content));
-    } catch {
-      // Templates refuse with raise_exception, or stumble over what they did not expect: both mean no.
-      return false;
-    }
-  };
-  const hasSystemRole = shows(['system', 'user']);
-  const rest = ['user', 'user', 'assistant', 'assistant', 'user'] as const;
-  return {
-    hasSystemRole,
-    hasFreeOrder:
-      hasSystemRole &&
-      shows(['assistant', ...rest]) &&
-      shows(['system', ...rest, 'system', 'system', 'user']),
-  };
-}
 
 /**
  * The same texts in an order the template takes: without a system role, the system text opens the first user

@@ -4,6 +4,7 @@
  */
 import type { ChatMessage, ChatRequest, JsonValue, OutputFormat, ToolCall } from '../../chat/types.ts';
 import type { ControlText } from './control-text.ts';
+import type { ToolRendering } from './template-probe.ts';
 import { describeToolsForPrompt, writeToolCall, writeToolResult } from './tool-formats/hermes-prompt.ts';
 
 /** In the words of the templates: `tool_calls` and `tool_call_id` are their names. */
@@ -28,10 +29,8 @@ export interface TemplateTool {
 
 /** What the model's template can do by itself. */
 export interface TemplateAbilities {
-  /** It shows tool declarations, calls and results in the form our grammar produces. */
-  readonly hasTools: boolean;
-  /** It takes arguments as JSON text; otherwise it wants them parsed. */
-  readonly takesArgumentsText: boolean;
+  /** Undefined: it cannot show tools in the form that our grammar produces, so the system text explains them. */
+  readonly toolRendering: ToolRendering;
   /** A system text that the template adds only when the caller gives none. */
   readonly defaultSystemText: string | undefined;
 }
@@ -52,12 +51,12 @@ export function buildConversation(
   const history = normaliseToolHistory(request.messages);
   const messages = history.map((message) => encodeMessage(message, abilities, control));
   const instructions = describeAnswer(request.outputFormat, control);
-  if (tools.length > 0 && !abilities.hasTools) {
+  if (tools.length > 0 && abilities.toolRendering === undefined) {
     instructions.unshift(describeToolsForPrompt(tools.map((tool) => JSON.stringify(tool))));
   }
   return {
     messages: instructions.length === 0 ? messages : addInstructions(messages, instructions, abilities),
-    tools: abilities.hasTools ? tools : [],
+    tools: abilities.toolRendering === undefined ? [] : tools,
   };
 }
 
@@ -119,6 +118,7 @@ function encodeMessage(
   abilities: TemplateAbilities,
   control: ControlText,
 ): TemplateMessage {
+  const { toolRendering } = abilities;
   const name = message.name === undefined ? {} : { name: control.protect(message.name) };
   const content = control.protect(message.text);
   switch (message.role) {
@@ -126,13 +126,13 @@ function encodeMessage(
     case 'user':
       return { role: message.role, content, ...name };
     case 'tool':
-      return abilities.hasTools
-        ? { role: 'tool', content, ...name, tool_call_id: control.protect(message.toolCallId) }
-        : { role: 'user', content: writeToolResult(content) };
+      return toolRendering === undefined
+        ? { role: 'user', content: writeToolResult(content) }
+        : { role: 'tool', content, ...name, tool_call_id: control.protect(message.toolCallId) };
     case 'assistant': {
       if (message.toolCalls.length === 0) return { role: 'assistant', content, ...name };
-      if (abilities.hasTools) {
-        const calls = message.toolCalls.map((call) => encodeToolCall(call, abilities, control));
+      if (toolRendering !== undefined) {
+        const calls = message.toolCalls.map((call) => encodeToolCall(call, toolRendering, control));
         return { role: 'assistant', content, ...name, tool_calls: calls };
       }
       const written = message.toolCalls.map((call) =>
@@ -151,10 +151,10 @@ function encodeMessage(
 
 function encodeToolCall(
   call: ToolCall,
-  abilities: TemplateAbilities,
+  rendering: NonNullable<ToolRendering>,
   control: ControlText,
 ): TemplateToolCall {
-  const parsed = abilities.takesArgumentsText ? undefined : parseJson(call.argumentsText);
+  const parsed = rendering.takesArgumentsText ? undefined : parseJson(call.argumentsText);
   return {
     id: control.protect(call.id),
     type: 'function',

@@ -8,7 +8,7 @@ import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import { chatMlTemplate, kimiK2Template, kimiSystemText } from './built-in-templates.ts';
 import { createControlText, endMark } from './control-text.ts';
-import { fitConversation, probeShape } from './conversation-shape.ts';
+import { fitConversation } from './conversation-shape.ts';
 import type { LoadedModel, PromptPiece } from './protocol.ts';
 import {
   buildConversation,
@@ -16,11 +16,14 @@ import {
   type TemplateMessage,
   type TemplateTool,
 } from './template-messages.ts';
+import { probeShape, probeTools, type RenderTemplate, showsRoles } from './template-probe.ts';
 import type { ToolFormat } from './tool-format.ts';
 
 export interface ChatTemplate {
   /** Throws `invalid_request` when the template refuses the conversation for a reason of its own. */
   render(request: ChatRequest): PromptPiece[];
+  /** For the log: what of the model's own template could not be used, and what is used instead. */
+  readonly notes: readonly string[];
 }
 
 export type TemplateModel = Pick<
@@ -28,40 +31,28 @@ export type TemplateModel = Pick<
   'chatTemplate' | 'bosToken' | 'eosToken' | 'hasLeadingBos' | 'specialTokens'
 >;
 
-/** Compiles the template once and finds out what it can do. Throws an Error when it is no valid Jinja. */
+/** Compiles the model's template, or the one that takes its place, and finds out what it can do. */
 export function createChatTemplate(model: TemplateModel, format: ToolFormat): ChatTemplate {
-  const source = selectSource(model.chatTemplate, format);
-  const compiled = new Template(source);
+  const { renderer, source, notes } = selectRenderer(model, format);
   const control = createControlText(listGuardedTexts(model, source));
-  const abilities = readAbilities(source, format);
-
-  const renderText = (
-    messages: readonly TemplateMessage[],
-    tools: readonly TemplateTool[],
-    isContinued: boolean,
-  ): string =>
-    compiled.render({
-      messages,
-      ...(tools.length > 0 && { tools }),
-      add_generation_prompt: !isContinued,
-      bos_token: model.bosToken,
-      eos_token: model.eosToken,
-      // Answers here have no separate reasoning, so templates that can switch it off are asked to.
-      enable_thinking: false,
-      thinking: false,
-    });
-  const shape = probeShape((messages) => renderText(messages, [], false));
+  const render: RenderTemplate = (messages, tools) => renderer(messages, tools, false);
+  const abilities: TemplateAbilities = {
+    toolRendering: probeTools(render, format),
+    defaultSystemText: format.name === 'kimi-k2' ? kimiSystemText : undefined,
+  };
+  const shape = probeShape(render);
 
   return {
+    notes,
     render(request) {
       const conversation = buildConversation(request, abilities, control);
-      const messages = [...fitConversation(conversation.messages, shape)];
+      const messages = fitConversation(conversation.messages, shape);
       const last = request.messages.at(-1);
       const isContinued = last?.role === 'assistant' && last.isPartial;
       try {
         const text = isContinued
-          ? renderContinued(messages, (marked) => renderText(marked, conversation.tools, true))
-          : renderText(messages, conversation.tools, false);
+          ? renderContinued(messages, (marked) => renderer(marked, conversation.tools, true))
+          : render(messages, conversation.tools);
         return control.split(dropLeadingBos(text, model));
       } catch (thrown) {
         throw new ApiError('invalid_request', {
@@ -72,6 +63,57 @@ export function createChatTemplate(model: TemplateModel, format: ToolFormat): Ch
       }
     },
   };
+}
+
+type Renderer = (
+  messages: readonly TemplateMessage[],
+  tools: readonly TemplateTool[],
+  isContinued: boolean,
+) => string;
+
+/** The model's own template when it works here, else ours of the same format (Kimi K2) or ChatML. */
+function selectRenderer(
+  model: TemplateModel,
+  format: ToolFormat,
+): { renderer: Renderer; source: string; notes: string[] } {
+  const isKimi = format.name === 'kimi-k2';
+  const replacement = isKimi ? kimiK2Template : chatMlTemplate;
+  const replace = (reason: string) => ({
+    renderer: compileTemplate(replacement, model),
+    source: replacement,
+    notes: [`${reason}; using ${isKimi ? "our own of Kimi K2's format" : 'ChatML'} instead`],
+  });
+  const own = model.chatTemplate;
+  if (own === undefined) return replace('the model file has no chat template');
+  try {
+    const renderer = compileTemplate(own, model);
+    const render: RenderTemplate = (messages, tools) => renderer(messages, tools, false);
+    if (!showsRoles(render, ['user'])) return replace("the model's chat template does not render here");
+    if (isKimi && probeTools(render, format) === undefined) {
+      return replace(
+        "the model's chat template does not show tool calls as Kimi K2 does, or needs more of Jinja",
+      );
+    }
+    return { renderer, source: own, notes: [] };
+  } catch (thrown) {
+    return replace(`the model's chat template cannot be parsed (${describe(thrown)})`);
+  }
+}
+
+/** Throws an Error when the source is not valid Jinja. */
+function compileTemplate(source: string, model: TemplateModel): Renderer {
+  const compiled = new Template(source);
+  return (messages, tools, isContinued) =>
+    compiled.render({
+      messages,
+      ...(tools.length > 0 && { tools }),
+      add_generation_prompt: !isContinued,
+      bos_token: model.bosToken,
+      eos_token: model.eosToken,
+      // Answers here have no separate reasoning, so templates that can switch it off are asked to.
+      enable_thinking: false,
+      thinking: false,
+    });
 }
 
 /** The prompt ends right behind the last message's text, so that the model goes on with it. */
@@ -85,21 +127,6 @@ function renderContinued(
   const end = text.lastIndexOf(endMark);
   if (end < 0) throw new Error('it does not show the last assistant message, so it cannot be continued.');
   return text.slice(0, end);
-}
-
-function selectSource(own: string | undefined, format: ToolFormat): string {
-  if (format.name === 'kimi-k2') return own?.includes('<|tool_call_begin|>') ? own : kimiK2Template;
-  return own ?? chatMlTemplate;
-}
-
-function readAbilities(source: string, format: ToolFormat): TemplateAbilities {
-  const isKimi = format.name === 'kimi-k2';
-  return {
-    // A template may know tools in a form of its own that our grammar does not produce; then ours is explained.
-    hasTools: isKimi || (source.includes('<tool_call>') && /\btools\b/.test(source)),
-    takesArgumentsText: /arguments['"\])]*\s+is\s+string/.test(source),
-    defaultSystemText: isKimi ? kimiSystemText : undefined,
-  };
 }
 
 /**
