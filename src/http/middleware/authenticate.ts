@@ -27,19 +27,17 @@ export function callerOf(request: FastifyRequest): Caller {
  */
 export function assertScope(caller: Caller, endpoint: string, modelId: string): void {
   if (caller.scopes === null) return;
-  const modelScopes = caller.scopes.filter((scope) => scope.startsWith('model:'));
-  const isEndpointOpen =
-    modelScopes.length === caller.scopes.length && modelScopes.length > 0
-      ? true
-      : caller.scopes.includes(endpoint);
-  if (!isEndpointOpen) {
-    throw new ApiError('scope_denied', {
-      message: `The API you are accessing is not open to this API key: its scopes do not include \`${endpoint}\`.`,
-    });
-  }
-  if (modelScopes.length > 0 && !modelScopes.includes(`model:${modelId}`)) {
-    throw new ApiError('scope_denied', {
-      message: `The API you are accessing is not open to this API key: its scopes do not include \`model:${modelId}\`.`,
-    });
-  }
+  if (caller.scopes.length === 0) throw scopeDenied(endpoint);
+  const { models = [], endpoints = [] } = Object.groupBy(caller.scopes, (scope) =>
+    scope.startsWith('model:') ? 'models' : 'endpoints',
+  );
+  if (endpoints.length > 0 && !endpoints.includes(endpoint)) throw scopeDenied(endpoint);
+  const modelScope = `model:${modelId}`;
+  if (models.length > 0 && !models.includes(modelScope)) throw scopeDenied(modelScope);
+}
+
+function scopeDenied(scope: string): ApiError {
+  return new ApiError('scope_denied', {
+    message: `The API you are accessing is not open to this API key: its scopes do not include \`${scope}\`.`,
+  });
 }

@@ -12,7 +12,10 @@ export function createErrorHandler(dependencies: Pick<HttpDependencies, 'clock' 
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const error = classifyError(thrown);
     logError(dependencies, error, request);
+    // The router can fail before the first hook named the request.
+    const requestId = request.context?.inferenceId ?? `req-${dependencies.ids.next()}`;
     reply.code(error.status);
+    reply.header('x-inference-id', requestId);
     reply.header('content-type', 'application/json; charset=utf-8');
     reply.header('x-should-retry', String(error.isRetryable));
     if (error.retryAfterSeconds !== undefined) {
@@ -22,8 +25,7 @@ export function createErrorHandler(dependencies: Pick<HttpDependencies, 'clock' 
     reply.send(
       encodeErrorBody(error, {
         path: pathOf(request.url),
-        // The router can fail before the first hook named the request.
-        requestId: request.context?.inferenceId ?? `req-${dependencies.ids.next()}`,
+        requestId,
         timestampMs: dependencies.clock.now(),
       }),
     );
@@ -43,7 +45,7 @@ function classifyError(thrown: unknown): ApiError {
     return new ApiError('unsupported_media_type', { cause: thrown });
   if (code === 'FST_ERR_BAD_URL') {
     return new ApiError('invalid_request', {
-      message: 'Invalid request: the address is not a valid URL path.',
+      message: 'The address is not a valid URL path.',
       cause: thrown,
     });
   }
@@ -86,8 +88,8 @@ export function createClientErrorHandler(dependencies: Pick<HttpDependencies, 'c
     const error = new ApiError('invalid_request', {
       message:
         cause.code === 'HPE_HEADER_OVERFLOW'
-          ? 'Invalid request: the headers are too large.'
-          : 'Invalid request: this is not a valid HTTP request.',
+          ? 'The headers are too large.'
+          : 'This is not a valid HTTP request.',
       cause,
     });
     const requestId = `req-${dependencies.ids.next()}`;

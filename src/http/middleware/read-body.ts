@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../errors.ts';
 
-/** Beyond this many times the limit the connection is closed instead of counted to its end. */
+/** Beyond this many times the limit a body is refused by its declared size, or where the count stands. */
 const countedTimesLimit = 16;
 
 /**
@@ -12,24 +12,27 @@ const countedTimesLimit = 16;
  */
 export function createBodyReader(bytesMax: number) {
   return async (_request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> => {
+    const declaredBytes = Number(payload.headers['content-length']);
+    if (declaredBytes > bytesMax * countedTimesLimit) throw bodyTooLarge(declaredBytes, bytesMax);
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    for await (const chunk of payload as AsyncIterable<Buffer>) {
-      // No encoding is set, so chunks are bytes.
+    // No encoding is set, so chunks are bytes. Leaving the loop must not destroy the socket the answer goes to.
+    const body = payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const chunk of body) {
       sizeBytes += chunk.length;
       if (sizeBytes <= bytesMax) chunks.push(chunk);
       else chunks.length = 0;
       if (sizeBytes > bytesMax * countedTimesLimit) break;
     }
-    if (sizeBytes > bytesMax) {
-      const declared = Number(payload.headers['content-length']);
-      const size = Number.isSafeInteger(declared) && declared > sizeBytes ? declared : sizeBytes;
-      throw new ApiError('body_too_large', {
-        message: `Invalid request: total message size ${size} exceeds limit ${bytesMax}`,
-      });
-    }
+    if (sizeBytes > bytesMax) throw bodyTooLarge(sizeBytes, bytesMax);
     return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, sizeBytes);
   };
+}
+
+function bodyTooLarge(sizeBytes: number, bytesMax: number): ApiError {
+  return new ApiError('body_too_large', {
+    message: `Invalid request: total message size ${sizeBytes} exceeds limit ${bytesMax}`,
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

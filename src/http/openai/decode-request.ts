@@ -148,14 +148,14 @@ function decodeParameters(tool: WireTool, param: string) {
   const { parameters, required } = tool.function;
   const schema = parameters == null ? undefined : checkJsonSchema(parameters, param, true);
   if (typeof schema === 'object') {
-    const types: unknown = schema['type'];
+    const types: unknown = schema.type;
     const isObject =
       types === undefined || types === 'object' || (Array.isArray(types) && types.includes('object'));
     if (!isObject) throw invalidSchema(param, 'the root of the arguments must be of type object');
   }
   // The contract has a second list of required names beside the schema; it means the same as the first.
   if (required == null || required.length === 0 || typeof schema === 'boolean') return schema;
-  const own: unknown = schema?.['required'];
+  const own: unknown = schema?.required;
   return {
     type: 'object',
     ...schema,

@@ -91,8 +91,11 @@ function describeValue(values: readonly unknown[], received: unknown, path: read
   return `${choice}, received ${typeof received === 'string' ? quote(received) : nameType(received)}`;
 }
 
+/** Where zod's names of types are not JSON's. */
+const jsonTypeNames: Readonly<Record<string, string>> = { int: 'integer', record: 'object' };
+
 function describeType(expected: string, received: unknown): string {
-  const wanted = expected === 'int' ? 'integer' : expected;
+  const wanted = jsonTypeNames[expected] ?? expected;
   if (received === undefined) return `is required, expected ${wanted}`;
   const isFraction = wanted === 'integer' && typeof received === 'number';
   return `expected ${wanted}, received ${isFraction ? String(received) : nameType(received)}`;

@@ -1,4 +1,5 @@
 import type { Charge } from '../../billing/meter.ts';
+import { formatUsd, toCredits, toUsdNumber } from '../../billing/money.ts';
 import type { Usage } from '../../chat/types.ts';
 
 /** Token counts as they stand in answers. */
@@ -22,32 +23,20 @@ export function encodeUsage(usage: Usage, completionTokens: number = usage.compl
   };
 }
 
-const nanoUsdPerUsd = 1_000_000_000n;
-const nanoUsdPerCredit = 500n;
-
 export interface WireCost {
   readonly credits_used: number;
   readonly usd_spent: number;
 }
 
-/** Credits are rounded half up, dollars are exact: nano-dollars are their ninth decimal. */
+/** Credits are rounded half up, for display; the dollars are authoritative. */
 export function encodeCost({ costNanoUsd }: Charge): WireCost {
-  return { credits_used: Number(creditsOf(costNanoUsd)), usd_spent: Number(formatUsd(costNanoUsd)) };
+  return { credits_used: Number(toCredits(costNanoUsd)), usd_spent: toUsdNumber(costNanoUsd) };
 }
 
 /** The headers of answers that are not streamed. */
 export function encodeCostHeaders({ costNanoUsd }: Charge): Record<string, string> {
   return {
-    'x-aimlapi-credits-used': String(creditsOf(costNanoUsd)),
+    'x-aimlapi-credits-used': String(toCredits(costNanoUsd)),
     'x-aimlapi-usd-spent': formatUsd(costNanoUsd),
   };
-}
-
-function creditsOf(nanoUsd: bigint): bigint {
-  return (nanoUsd + nanoUsdPerCredit / 2n) / nanoUsdPerCredit;
-}
-
-/** US dollars with nine decimals. */
-function formatUsd(nanoUsd: bigint): string {
-  return `${nanoUsd / nanoUsdPerUsd}.${String(nanoUsd % nanoUsdPerUsd).padStart(9, '0')}`;
 }

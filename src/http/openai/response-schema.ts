@@ -59,78 +59,84 @@ const calledFunction = z.object({
   arguments: z.string().describe('Its arguments as JSON text.'),
 });
 
-export const completionSchema = z.object({
-  id: z.string().describe('The inference id.'),
-  object: z.literal('chat.completion').describe('The object type.'),
-  created: z.int().describe('Unix time in seconds.'),
-  model: z.string().describe('The model that answered.'),
-  system_fingerprint: z.string().describe('Changes with the weights behind the name.'),
-  choices: z.array(
-    z.object({
-      index: z.int().min(0).describe('Position among the choices.'),
-      message: z.object({
-        role: z.literal('assistant').describe('The role of the author.'),
-        content: z.string().describe('The text; empty when the model only calls tools.'),
-        refusal: z.string().nullable().describe('Always null.'),
-        annotations: z.array(annotation).nullable().describe('Citations, after a web search.'),
-        tool_calls: z
-          .array(
-            z.object({
-              id: z.string().describe('`name:index`, counted over the conversation.'),
-              type: z.literal('function').describe('The type of the tool.'),
-              function: calledFunction,
-            }),
-          )
-          .optional()
-          .describe('Present when the model calls tools.'),
-      }),
-      logprobs,
-      finish_reason: finishReason,
-    }),
-  ),
-  usage,
-  meta,
-});
-
-export const completionChunkSchema = z.object({
-  id: z.string().describe('The inference id, the same in every chunk.'),
-  object: z.literal('chat.completion.chunk').describe('The object type.'),
-  created: z.int().describe('Unix time in seconds.'),
-  model: z.string().describe('The model that answers.'),
-  system_fingerprint: z.string().describe('Changes with the weights behind the name.'),
-  choices: z
-    .array(
+export const completionSchema = z
+  .object({
+    id: z.string().describe('The inference id.'),
+    object: z.literal('chat.completion').describe('The object type.'),
+    created: z.int().describe('Unix time in seconds.'),
+    model: z.string().describe('The model that answered.'),
+    system_fingerprint: z.string().describe('Changes with the weights behind the name.'),
+    choices: z.array(
       z.object({
         index: z.int().min(0).describe('Position among the choices.'),
-        delta: z.object({
-          role: z.literal('assistant').optional().describe('Only in a choice’s first chunk.'),
-          content: z.string().optional().describe('More text.'),
-          refusal: z.string().nullable().optional().describe('Never sent.'),
+        message: z.object({
+          role: z.literal('assistant').describe('The role of the author.'),
+          content: z.string().describe('The text; empty when the model only calls tools.'),
+          refusal: z.string().nullable().describe('Always null.'),
+          annotations: z.array(annotation).nullable().describe('Citations, after a web search.'),
           tool_calls: z
             .array(
               z.object({
-                index: z.int().min(0).describe('Position among the calls of this choice.'),
-                id: z.string().optional().describe('Only in a call’s first chunk.'),
-                type: z.literal('function').optional().describe('Only in a call’s first chunk.'),
-                function: calledFunction.partial(),
+                id: z.string().describe('`name:index`, counted over the conversation.'),
+                type: z.literal('function').describe('The type of the tool.'),
+                function: calledFunction,
               }),
             )
-            .optional(),
+            .optional()
+            .describe('Present when the model calls tools.'),
         }),
-        logprobs: logprobs.optional(),
-        finish_reason: finishReason.nullable(),
-        usage: usage
-          .optional()
-          .describe('In a choice’s last chunk; `completion_tokens` is this choice’s own.'),
+        logprobs,
+        finish_reason: finishReason,
       }),
-    )
-    .describe('Empty in the chunk that `stream_options.include_usage` adds.'),
-  usage: usage
-    .nullable()
-    .optional()
-    .describe('With `stream_options.include_usage`: null, and in the last chunk the usage over all choices.'),
-  meta: meta.optional().describe('In the last chunk.'),
-});
+    ),
+    usage,
+    meta,
+  })
+  .meta({ id: 'ChatCompletion' });
+
+export const completionChunkSchema = z
+  .object({
+    id: z.string().describe('The inference id, the same in every chunk.'),
+    object: z.literal('chat.completion.chunk').describe('The object type.'),
+    created: z.int().describe('Unix time in seconds.'),
+    model: z.string().describe('The model that answers.'),
+    system_fingerprint: z.string().describe('Changes with the weights behind the name.'),
+    choices: z
+      .array(
+        z.object({
+          index: z.int().min(0).describe('Position among the choices.'),
+          delta: z.object({
+            role: z.literal('assistant').optional().describe('Only in a choice’s first chunk.'),
+            content: z.string().optional().describe('More text.'),
+            refusal: z.string().nullable().optional().describe('Never sent.'),
+            tool_calls: z
+              .array(
+                z.object({
+                  index: z.int().min(0).describe('Position among the calls of this choice.'),
+                  id: z.string().optional().describe('Only in a call’s first chunk.'),
+                  type: z.literal('function').optional().describe('Only in a call’s first chunk.'),
+                  function: calledFunction.partial(),
+                }),
+              )
+              .optional(),
+          }),
+          logprobs: logprobs.optional(),
+          finish_reason: finishReason.nullable(),
+          usage: usage
+            .optional()
+            .describe('In a choice’s last chunk; `completion_tokens` is this choice’s own.'),
+        }),
+      )
+      .describe('Empty in the chunk that `stream_options.include_usage` adds.'),
+    usage: usage
+      .nullable()
+      .optional()
+      .describe(
+        'With `stream_options.include_usage`: null, and in the last chunk the usage over all choices.',
+      ),
+    meta: meta.optional().describe('In the last chunk.'),
+  })
+  .meta({ id: 'ChatCompletionChunk' });
 
 export const errorBodySchema = z
   .object({
@@ -146,4 +152,4 @@ export const errorBodySchema = z
       param: z.string().nullable().describe('The request field at fault, such as `messages[2].content`.'),
     }),
   })
-  .describe('An error; docs/errors.md lists all of them.');
+  .meta({ id: 'Error', description: 'An error; docs/errors.md lists all of them.' });

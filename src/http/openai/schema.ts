@@ -138,75 +138,80 @@ export type WireResponseFormat = z.output<typeof responseFormatSchema>;
 
 const penalty = z.number().min(-2).max(2).nullish();
 
-export const chatCompletionRequestSchema = z.object({
-  model: z.string().min(1).describe('A served model: its id or one of its aliases (`GET /v1/models`).'),
-  messages: z
-    .array(messageSchema)
-    .min(1)
-    .describe('The conversation so far. Content is text; images, audio and files are not accepted.'),
-  max_completion_tokens: z
-    .int()
-    .min(1)
-    .nullish()
-    .describe('Upper bound of generated tokens per choice. Wins over `max_tokens`.'),
-  max_tokens: z
-    .number()
-    .min(1)
-    .nullish()
-    .describe('Older name of `max_completion_tokens`; a fraction is cut off.'),
-  stream: z.boolean().nullish().describe('Send the answer as server-sent events while it is generated.'),
-  stream_options: z
-    .object({
-      include_usage: z.boolean().nullish().describe('One more chunk, without choices, carries the usage.'),
-    })
-    .nullish()
-    .describe('Options of a streamed answer; ignored without `stream`.'),
-  tools: z
-    .array(toolSchema)
-    .max(toolCountMax)
-    .nullish()
-    .describe('Tools that the model may call, at most 128.'),
-  tool_choice: toolChoiceSchema.nullish(),
-  parallel_tool_calls: z
-    .boolean()
-    .nullish()
-    .describe('Whether one answer may call several tools. Default true.'),
-  n: z
-    .int()
-    .min(1)
-    .nullish()
-    .describe('How many choices to generate from the prompt; the server sets the maximum (16).'),
-  temperature: z
-    .number()
-    .min(0)
-    .max(2)
-    .nullish()
-    .describe('Sampling temperature; 0 = always the likeliest token. Default 0.6.'),
-  top_p: z
-    .number()
-    .min(0.01)
-    .max(1)
-    .nullish()
-    .describe('Nucleus sampling: only the likeliest tokens that make up this probability mass. Default 1.'),
-  stop: z
-    .union([z.string(), z.array(z.string()).max(stopCountMax)])
-    .nullish()
-    .describe('Up to 5 sequences where the output ends; they are not part of it. Each at most 1024 bytes.'),
-  seed: z.number().nullish().describe('A whole number. See `x-perigee-deterministic` for what it promises.'),
-  frequency_penalty: penalty.describe('Lowers tokens by how often they were generated.'),
-  presence_penalty: penalty.describe('Lowers tokens that were generated before.'),
-  logprobs: z.boolean().nullish().describe('Return the log probability of each generated token.'),
-  top_logprobs: z
-    .int()
-    .min(0)
-    .max(topLogprobsMax)
-    .nullish()
-    .describe('Also the likeliest alternatives per token, 0 to 20; needs `logprobs`.'),
-  response_format: responseFormatSchema.nullish(),
-  prompt_cache_key: z
-    .string()
-    .nullish()
-    .describe('Names a session whose prompts share a beginning: a routing hint.'),
-  functions: z.unknown().optional().describe('Not supported: use `tools`.'),
-});
+export const chatCompletionRequestSchema = z
+  .object({
+    model: z.string().min(1).describe('A served model: its id or one of its aliases (`GET /v1/models`).'),
+    messages: z
+      .array(messageSchema)
+      .min(1)
+      .describe('The conversation so far. Content is text; images, audio and files are not accepted.'),
+    max_completion_tokens: z
+      .int()
+      .min(1)
+      .nullish()
+      .describe('Upper bound of generated tokens per choice. Wins over `max_tokens`.'),
+    max_tokens: z
+      .number()
+      .min(1)
+      .nullish()
+      .describe('Older name of `max_completion_tokens`; a fraction is cut off.'),
+    stream: z.boolean().nullish().describe('Send the answer as server-sent events while it is generated.'),
+    stream_options: z
+      .object({
+        include_usage: z.boolean().nullish().describe('One more chunk, without choices, carries the usage.'),
+      })
+      .nullish()
+      .describe('Options of a streamed answer; ignored without `stream`.'),
+    tools: z
+      .array(toolSchema)
+      .max(toolCountMax)
+      .nullish()
+      .describe('Tools that the model may call, at most 128.'),
+    tool_choice: toolChoiceSchema.nullish(),
+    parallel_tool_calls: z
+      .boolean()
+      .nullish()
+      .describe('Whether one answer may call several tools. Default true.'),
+    n: z
+      .int()
+      .min(1)
+      .nullish()
+      .describe('How many choices to generate from the prompt; the server sets the maximum (16).'),
+    temperature: z
+      .number()
+      .min(0)
+      .max(2)
+      .nullish()
+      .describe('Sampling temperature; 0 = always the likeliest token. Default 0.6.'),
+    top_p: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .nullish()
+      .describe('Nucleus sampling: only the likeliest tokens that make up this probability mass. Default 1.'),
+    stop: z
+      .union([z.string(), z.array(z.string()).max(stopCountMax)])
+      .nullish()
+      .describe('Up to 5 sequences where the output ends; they are not part of it. Each at most 1024 bytes.'),
+    seed: z
+      .number()
+      .nullish()
+      .describe('A whole number. See `x-perigee-deterministic` for what it promises.'),
+    frequency_penalty: penalty.describe('Lowers tokens by how often they were generated.'),
+    presence_penalty: penalty.describe('Lowers tokens that were generated before.'),
+    logprobs: z.boolean().nullish().describe('Return the log probability of each generated token.'),
+    top_logprobs: z
+      .int()
+      .min(0)
+      .max(topLogprobsMax)
+      .nullish()
+      .describe('Also the likeliest alternatives per token, 0 to 20; needs `logprobs`.'),
+    response_format: responseFormatSchema.nullish(),
+    prompt_cache_key: z
+      .string()
+      .nullish()
+      .describe('Names a session whose prompts share a beginning: a routing hint.'),
+    functions: z.unknown().optional().describe('Not supported: use `tools`.'),
+  })
+  .meta({ id: 'ChatCompletionRequest' });
 export type WireChatRequest = z.output<typeof chatCompletionRequestSchema>;

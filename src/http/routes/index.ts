@@ -19,7 +19,7 @@ const routeFactories = [
   createOpenApiRoute, //         GET  /openapi.json
 ] as const;
 
-const bodyMethods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const refusedMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Registers the table, and on each of its paths `OPTIONS` and a 405 for every other method. */
 export function registerRoutes(app: FastifyInstance, dependencies: HttpDependencies): void {
@@ -43,10 +43,11 @@ export function registerRoutes(app: FastifyInstance, dependencies: HttpDependenc
 }
 
 function registerOtherMethods(app: FastifyInstance, path: string, methods: readonly HTTPMethods[]): void {
-  const allowed = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  // Fastify answers HEAD wherever there is a GET.
+  const allowed: readonly HTTPMethods[] = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   app.route({ method: 'OPTIONS', url: path, schema: { hide: true }, handler: answerOptions(allowed) });
   app.route({
-    method: bodyMethods.filter((method) => !methods.includes(method)),
+    method: refusedMethods.filter((method) => !allowed.includes(method)),
     url: path,
     schema: { hide: true },
     // Thrown here, not in the handler, so that no body is read for it.

@@ -5,34 +5,36 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { errorBodySchema } from '../openai/response-schema.ts';
 import type { Route } from './route.ts';
 
-const modelSchema = z.object({
-  id: z.string().describe('Canonical id of the model.'),
-  object: z.literal('model').describe('Always model.'),
-  created: z.int().describe('Unix time in seconds.'),
-  owned_by: z.string().describe('Who the served name belongs to.'),
-  aliases: z.array(z.string()).describe('Other names that the model can be requested under.'),
-  type: z.literal('openai/chat-completions').describe('Endpoint type this model is served through.'),
-  info: z.object({
-    name: z.string().describe('Name of the model.'),
-    developer: z.string().describe('Who developed it.'),
-    contextLength: z.int().describe('Context window in tokens.'),
-  }),
-  tags: z.array(z.string()).describe('Free-form tags.'),
-  context_length: z.int().describe('Context window in tokens: prompt and output together.'),
-  backing: z
-    .object({
-      engine: z.string().describe('Kind of engine.'),
-      weights: z.string().describe('Name of the weights.'),
-      size_bytes: z.int().nullable().describe('Size of the weights; null = not known here.'),
-      licence: z.string().nullable().describe('Licence of the weights; null = not known here.'),
-      context_tokens: z.int().describe('The served window in tokens.'),
-      digest: z.string().describe('First digits of the weights’ SHA-256.'),
-      schema_enforced: z
-        .boolean()
-        .describe('True: JSON is constrained while it is decoded. False: it is checked and repaired.'),
-    })
-    .describe('What really answers behind the served name.'),
-});
+const modelSchema = z
+  .object({
+    id: z.string().describe('Canonical id of the model.'),
+    object: z.literal('model').describe('Always model.'),
+    created: z.int().describe('Unix time in seconds.'),
+    owned_by: z.string().describe('Who the served name belongs to.'),
+    aliases: z.array(z.string()).describe('Other names that the model can be requested under.'),
+    type: z.literal('openai/chat-completions').describe('Endpoint type this model is served through.'),
+    info: z.object({
+      name: z.string().describe('Name of the model.'),
+      developer: z.string().describe('Who developed it.'),
+      contextLength: z.int().describe('Context window in tokens.'),
+    }),
+    tags: z.array(z.string()).describe('Free-form tags.'),
+    context_length: z.int().describe('Context window in tokens: prompt and output together.'),
+    backing: z
+      .object({
+        engine: z.string().describe('Kind of engine.'),
+        weights: z.string().describe('Name of the weights.'),
+        size_bytes: z.int().nullable().describe('Size of the weights; null = not known here.'),
+        licence: z.string().nullable().describe('Licence of the weights; null = not known here.'),
+        context_tokens: z.int().describe('The served window in tokens.'),
+        digest: z.string().describe('First digits of the weights’ SHA-256.'),
+        schema_enforced: z
+          .boolean()
+          .describe('True: JSON is constrained while it is decoded. False: it is checked and repaired.'),
+      })
+      .describe('What really answers behind the served name.'),
+  })
+  .meta({ id: 'Model' });
 const modelListSchema = z.object({
   object: z.literal('list').describe('Always list.'),
   data: z.array(modelSchema),

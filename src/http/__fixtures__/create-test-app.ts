@@ -1,0 +1,73 @@
+import type { FastifyInstance } from 'fastify';
+import { createFreeMeter } from '../../billing/free-meter.ts';
+import { createTurnMetering } from '../../billing/metered-turn.ts';
+import { createChatService } from '../../chat/chat-service.ts';
+import type { Caller } from '../../chat/types.ts';
+import { createModelDirectory } from '../../engines/registry.ts';
+import {
+  createScriptedEngine,
+  type ScriptedEngine,
+  type ScriptedEngineOptions,
+} from '../../engines/scripted/scripted-engine.ts';
+import { ApiError } from '../../errors.ts';
+import { createHttpApp } from '../create-http-app.ts';
+import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
+import { testModelId } from './wire.ts';
+
+export const testKey = 'a-key-that-is-long-enough-for-a-test';
+export const authorization = { authorization: `Bearer ${testKey}` };
+
+/** 2026-01-02T03:04:05Z. */
+export const testNowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
+  readonly settings?: Partial<HttpSettings>;
+  readonly caller?: Partial<Caller>;
+  readonly overrides?: Partial<HttpDependencies>;
+}
+
+export interface TestApp {
+  readonly app: FastifyInstance;
+  readonly engine: ScriptedEngine;
+  /** What was logged, in order. */
+  readonly logged: { readonly level: string; readonly fields: object; readonly message: string }[];
+}
+
+/** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
+export function createTestApp(options: TestAppOptions = {}): TestApp {
+  const { settings, caller, overrides, ...engineOptions } = options;
+  const engine = createScriptedEngine({ script: () => [], ...engineOptions });
+  const models = createModelDirectory([
+    {
+      id: testModelId,
+      wireName: 'kimi-k2-turbo-preview',
+      aliases: ['kimi-k2-turbo'],
+      engine,
+      created: 1_757_030_400,
+    },
+  ]);
+  const meterTurn = createTurnMetering({ meter: createFreeMeter(), nowMs: () => performance.now() });
+  const logged: TestApp['logged'] = [];
+  const log = (level: string) => (fields: object, message: string) => {
+    logged.push({ level, fields, message });
+  };
+  let idCount = 0;
+  const app = createHttpApp({
+    chat: createChatService({ models, meterTurn }),
+    keys: {
+      authenticate(secret) {
+        if (secret !== testKey) throw new ApiError('invalid_api_key');
+        return { accountId: 1, keyId: 1, keyPrefix: 'a-key-th', scopes: null, origin: 'api', ...caller };
+      },
+    },
+    models,
+    readiness: () => ({ isReady: true, checks: [{ name: 'store', state: 'ready', detail: '' }] }),
+    settings: { ...httpSettingsDefault, ...settings },
+    version: '0.0.0',
+    clock: { now: () => testNowMs },
+    ids: { next: () => (++idCount).toString(16).padStart(24, '0') },
+    logger: { info: log('info'), warn: log('warn'), error: log('error') },
+    ...overrides,
+  });
+  return { app, engine, logged };
+}
