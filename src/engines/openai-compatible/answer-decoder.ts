@@ -1,0 +1,226 @@
+/**
+ * Reads one upstream answer, chunk by chunk, into engine events. An answer that is cut off, that contains an error
+ * or that is no chat completion at all ends in an ApiError, never in a clean end.
+ */
+import type { FinishReason, TokenLogprob } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import type { EngineEvent } from '../engine.ts';
+import { classifyStreamError } from './classify-error.ts';
+import { type ControlTokenReader, createControlTokenReader } from './kimi-control-tokens.ts';
+import { readLogprobs } from './read-logprobs.ts';
+import { readUsage, type UpstreamUsage } from './read-usage.ts';
+import { createToolCallAssembler, type ToolCallAssembler } from './tool-call-assembler.ts';
+import { asList, asRecord, asText, type WireChoice, type WireChunk, type WireDelta } from './wire-chunk.ts';
+
+export interface AnswerDecoderOptions {
+  /** Our numbers of the choices that were asked for, in the upstream's order. */
+  readonly choices: readonly number[];
+  readonly hasLogprobs: boolean;
+  /** Kimi's control tokens in the text are read back into tool calls. */
+  readonly hasControlTokens: boolean;
+  emit(event: EngineEvent): void;
+}
+
+export interface AnswerDecoder {
+  /** The JSON text of one chunk, or of a whole answer that was not streamed. Throws ApiError. */
+  add(json: string): void;
+  /** True once every choice has its finish reason. */
+  isComplete(): boolean;
+  /** Emits `choice-finish` of every choice. Throws ApiError `upstream_failed` when one is unfinished. */
+  finish(): DecodedUsage;
+}
+
+export interface DecodedUsage {
+  /** As the upstream counted; undefined when it did not. */
+  readonly usage: UpstreamUsage | undefined;
+  /** Over all choices: measured where it can be, else estimated. */
+  readonly completionTokens: number;
+}
+
+interface ChoiceState {
+  readonly choice: number;
+  readonly calls: ToolCallAssembler;
+  readonly controlTokens: ControlTokenReader | undefined;
+  reason: FinishReason | undefined;
+  usage: UpstreamUsage | undefined;
+  /** Log probabilities of text that the control token reader still holds. */
+  logprobs: TokenLogprob[];
+  estimatedTokens: number;
+}
+
+/** Unknown reasons count as `stop`; these are the known ones that do not. */
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  length: 'length',
+  max_tokens: 'length',
+  model_length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+};
+
+/** Reasons that mean that the answer is worth nothing. */
+const failedReasons = new Set(['error', 'abort', 'content_filter', 'insufficient_system_resource']);
+
+/** Deltas up to this length count as one token; beyond it, as one per four UTF-16 units. */
+const TOKEN_TEXT_LENGTH = 16;
+
+export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecoder {
+  const states = options.choices.map((choice) => createChoiceState(choice, options));
+  let usage: UpstreamUsage | undefined;
+
+  function addChoice(value: unknown): void {
+    const wireChoice = asRecord<WireChoice>(value);
+    const state = states[typeof wireChoice?.index === 'number' ? wireChoice.index : 0];
+    // A choice that nobody asked for is nobody's answer.
+    if (wireChoice === undefined || state === undefined) return;
+    const delta = asRecord<WireDelta>(wireChoice.delta) ?? asRecord<WireDelta>(wireChoice.message);
+    if (delta !== undefined) {
+      if (options.hasLogprobs) state.logprobs.push(...readLogprobs(wireChoice.logprobs));
+      addText(state, readContent(delta.content));
+      for (const call of asList(delta.tool_calls)) state.calls.add(call);
+    }
+    const reason = asText(wireChoice.finish_reason);
+    if (reason !== undefined) state.reason = readReason(reason);
+    if (wireChoice.usage !== undefined) state.usage = readUsage(wireChoice.usage) ?? state.usage;
+  }
+
+  function addText(state: ChoiceState, text: string): void {
+    if (text === '') return;
+    state.estimatedTokens += countTokens(text);
+    if (state.controlTokens === undefined) emitText(state, text, options.emit);
+    else state.controlTokens.feed(text);
+  }
+
+  return {
+    add(json) {
+      const chunk = parseChunk(json);
+      if (chunk.error !== undefined && chunk.error !== null) throw classifyStreamError(chunk.error);
+      if (chunk.object === 'error') throw classifyStreamError(chunk);
+      if (chunk.usage !== undefined) usage = readUsage(chunk.usage) ?? usage;
+      const { choices } = chunk;
+      if (Array.isArray(choices)) for (let i = 0; i < choices.length; i += 1) addChoice(choices[i]);
+    },
+    isComplete: () => states.every(({ reason }) => reason !== undefined),
+    finish() {
+      for (const state of states) {
+        if (state.reason === undefined) {
+          throw new ApiError('upstream_failed', {
+            message: 'The upstream engine broke off in the middle of its answer; nothing was charged.',
+            internal: `the answer ended without a finish reason for choice ${state.choice}`,
+          });
+        }
+        state.controlTokens?.end();
+        state.calls.end(state.reason === 'length');
+      }
+      return finishChoices(states, usage, options.emit);
+    },
+  };
+}
+
+function createChoiceState(choice: number, { emit, hasControlTokens }: AnswerDecoderOptions): ChoiceState {
+  const calls = createToolCallAssembler({
+    start: (index, name) => emit({ type: 'tool-call-start', choice, index, name }),
+    delta(index, argumentsText) {
+      const tokenCount = countTokens(argumentsText);
+      state.estimatedTokens += tokenCount;
+      emit({ type: 'tool-call-delta', choice, index, argumentsText, tokenCount });
+    },
+  });
+  let openCall = -1;
+  const controlTokens = hasControlTokens
+    ? createControlTokenReader({
+        text: (text) => emitText(state, text, emit),
+        callStart: (name) => {
+          openCall = calls.open(name);
+        },
+        callArguments: (text) => calls.extend(openCall, text),
+      })
+    : undefined;
+  const state: ChoiceState = {
+    choice,
+    calls,
+    controlTokens,
+    reason: undefined,
+    usage: undefined,
+    logprobs: [],
+    estimatedTokens: 0,
+  };
+  return state;
+}
+
+function emitText(state: ChoiceState, text: string, emit: AnswerDecoderOptions['emit']): void {
+  const { choice, logprobs } = state;
+  if (logprobs.length === 0) {
+    emit({ type: 'text-delta', choice, text, tokenCount: countTokens(text) });
+    return;
+  }
+  state.logprobs = [];
+  emit({ type: 'text-delta', choice, text, logprobs, tokenCount: logprobs.length });
+}
+
+const countTokens = (text: string): number =>
+  text.length <= TOKEN_TEXT_LENGTH ? 1 : Math.ceil(text.length / 4);
+
+function parseChunk(json: string): WireChunk {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (thrown) {
+    throw new ApiError('upstream_failed', {
+      cause: thrown,
+      internal: `the upstream sent no JSON: ${json.slice(0, 200)}`,
+    });
+  }
+  const chunk = asRecord<WireChunk>(value);
+  if (chunk === undefined)
+    throw new ApiError('upstream_failed', { internal: 'the upstream sent no JSON object' });
+  return chunk;
+}
+
+/** Content is text, or a list of parts of which some are text. */
+function readContent(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return asList(content)
+    .map((part) => asText(asRecord<{ readonly text?: unknown }>(part)?.text) ?? '')
+    .join('');
+}
+
+function readReason(reason: string): FinishReason {
+  if (failedReasons.has(reason)) {
+    throw new ApiError('upstream_failed', { internal: `the upstream ended with finish reason ${reason}` });
+  }
+  return finishReasons[reason] ?? 'stop';
+}
+
+function finishChoices(
+  states: readonly ChoiceState[],
+  usage: UpstreamUsage | undefined,
+  emit: AnswerDecoderOptions['emit'],
+): DecodedUsage {
+  const tokens = countPerChoice(states, usage);
+  for (const [position, state] of states.entries()) {
+    // Calls decide: some servers end them with `stop`, and calls read from control tokens always end so.
+    const hasCalls = state.calls.callCount > 0 && state.reason !== 'length';
+    const reason = hasCalls ? 'tool_calls' : (state.reason ?? 'stop');
+    emit({ type: 'choice-finish', choice: state.choice, reason, completionTokens: tokens[position] ?? 0 });
+  }
+  const completionTokens = tokens.reduce((sum, count) => sum + count, 0);
+  return { usage: usage ?? states.find((state) => state.usage !== undefined)?.usage, completionTokens };
+}
+
+/** Each choice's own count where the upstream gives it, else its share of the total, else our estimate. */
+function countPerChoice(states: readonly ChoiceState[], usage: UpstreamUsage | undefined): number[] {
+  if (usage === undefined || (states.length > 1 && states.every((state) => state.usage !== undefined))) {
+    return states.map((state) => state.usage?.completionTokens ?? Math.ceil(state.estimatedTokens));
+  }
+  const estimatedTotal = states.reduce((sum, { estimatedTokens }) => sum + estimatedTokens, 0);
+  let rest = usage.completionTokens;
+  let restEstimated = estimatedTotal;
+  // Handing out the rest in proportion makes the parts add up exactly.
+  return states.map(({ estimatedTokens }, position) => {
+    const isLast = position === states.length - 1;
+    const share = isLast || restEstimated === 0 ? rest : Math.round((rest * estimatedTokens) / restEstimated);
+    rest -= share;
+    restEstimated -= estimatedTokens;
+    return share;
+  });
+}

@@ -1,0 +1,174 @@
+/** One upstream answer over the wire: status, event stream and timers on one side, a decoder on the other. */
+import { createParser } from 'eventsource-parser';
+import { ApiError, toApiError } from '../../errors.ts';
+import type { AnswerDecoder, DecodedUsage } from './answer-decoder.ts';
+import { classifyResponse, classifyStreamError, classifyTransport } from './classify-error.ts';
+import { parseBody, type RequestControl, type UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamTimeouts } from './upstream-options.ts';
+
+export interface ExchangeOptions {
+  readonly connection: UpstreamConnection;
+  readonly path: string;
+  readonly body: string;
+  readonly decoder: AnswerDecoder;
+  readonly timeouts: UpstreamTimeouts;
+  /** The answer is complete; nothing is called afterwards. */
+  onEnd(usage: DecodedUsage): void;
+  /** The answer failed and its connection is gone; nothing is called afterwards. */
+  onError(error: ApiError): void;
+}
+
+/** Longest event (a whole tool call may come in one), and longest answer that is not streamed. */
+const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
+/** As much of an error's body as is read. */
+const ERROR_BYTES_MAX = 64 * 1024;
+
+/** Sends the request and drives the decoder until the answer ends. */
+export function startExchange(options: ExchangeOptions): RequestControl {
+  const { decoder } = options;
+  let isOver = false;
+  let read: BodyReader | undefined;
+  // A pool that was closed fails before `send` has returned.
+  let control: RequestControl | undefined;
+
+  const end = (): void => {
+    if (isOver) return;
+    const usage = decoder.finish();
+    isOver = true;
+    timers.stop();
+    options.onEnd(usage);
+  };
+  const fail = (error: ApiError): void => {
+    if (isOver) return;
+    isOver = true;
+    timers.stop();
+    control?.abort();
+    options.onError(error);
+  };
+  /** A parser's or decoder's exception must not reach undici, which would call it a network error. */
+  const guard = (action: () => void): void => {
+    try {
+      action();
+    } catch (thrown) {
+      fail(toApiError(thrown));
+    }
+  };
+
+  const timers = startTimers(options.timeouts, (what) =>
+    fail(new ApiError('engine_timeout', { internal: `the upstream exceeded its ${what}` })),
+  );
+  control = options.connection.send(
+    { method: 'POST', path: options.path, body: options.body },
+    {
+      onResponse(status, headers) {
+        const isStream = String(headers['content-type']).includes('text/event-stream');
+        if (status !== 200) read = createErrorReader((body) => fail(classifyResponse(status, body, headers)));
+        else read = isStream ? createEventReader(decoder, () => guard(end)) : createWholeReader(decoder);
+      },
+      onData(chunk) {
+        if (isOver) return;
+        timers.noteData();
+        guard(() => read?.add(chunk));
+      },
+      onEnd() {
+        guard(() => {
+          read?.end();
+          end();
+        });
+      },
+      onError(error) {
+        // Once every choice has ended, a torn connection takes nothing from the answer.
+        if (decoder.isComplete()) guard(end);
+        else fail(classifyTransport(error));
+      },
+    },
+  );
+  return {
+    abort() {
+      isOver = true;
+      timers.stop();
+      control?.abort();
+    },
+    pause: () => control?.pause(),
+    resume: () => control?.resume(),
+  };
+}
+
+interface BodyReader {
+  add(chunk: Buffer): void;
+  end(): void;
+}
+
+function createEventReader(decoder: AnswerDecoder, onDone: () => void): BodyReader {
+  const text = new TextDecoder('utf-8');
+  const parser = createParser({
+    maxBufferSize: EVENT_LENGTH_MAX,
+    onEvent({ event, data }) {
+      if (data === '[DONE]') onDone();
+      else if (event === 'error') throw classifyStreamError(parseBody(data));
+      else decoder.add(data);
+    },
+    onError(error) {
+      if (error.type === 'max-buffer-size-exceeded') {
+        throw new ApiError('upstream_failed', {
+          cause: error,
+          internal: 'the upstream sent an endless event',
+        });
+      }
+    },
+  });
+  return {
+    add: (chunk) => parser.feed(text.decode(chunk, { stream: true })),
+    // Some servers leave out the blank line after their last event.
+    end: () => parser.feed(`${text.decode()}\n\n`),
+  };
+}
+
+/** For servers that answer in one piece although they were asked to stream. */
+function createWholeReader(decoder: AnswerDecoder): BodyReader {
+  return createTextReader(EVENT_LENGTH_MAX, (text) => decoder.add(text));
+}
+
+function createErrorReader(onBody: (body: unknown) => void): BodyReader {
+  return createTextReader(ERROR_BYTES_MAX, (text) => onBody(parseBody(text)));
+}
+
+function createTextReader(bytesMax: number, onText: (text: string) => void): BodyReader {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  return {
+    add(chunk) {
+      if (sizeBytes + chunk.length > bytesMax) return;
+      sizeBytes += chunk.length;
+      chunks.push(chunk);
+    },
+    end: () => onText(Buffer.concat(chunks).toString('utf8')),
+  };
+}
+
+interface ExchangeTimers {
+  noteData(): void;
+  stop(): void;
+}
+
+function startTimers(timeouts: UpstreamTimeouts, onTimeout: (what: string) => void): ExchangeTimers {
+  const { firstByteMs, idleMs, totalMs } = timeouts;
+  const total = setTimeout(() => onTimeout(`total time of ${totalMs} ms`), totalMs);
+  let hasData = false;
+  let silence = setTimeout(() => onTimeout(`time to the first byte of ${firstByteMs} ms`), firstByteMs);
+  return {
+    noteData() {
+      if (hasData) {
+        silence.refresh();
+        return;
+      }
+      hasData = true;
+      clearTimeout(silence);
+      silence = setTimeout(() => onTimeout(`silence of ${idleMs} ms`), idleMs);
+    },
+    stop() {
+      clearTimeout(total);
+      clearTimeout(silence);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * An engine that is somebody else's server: anything that speaks OpenAI's chat completions (vLLM, SGLang,
+ * llama-server, Ollama, LM Studio, hosted providers). A new such server is configuration only; what differs
+ * between them is a field of `UpstreamCapabilities`, never a branch on a product's name.
+ */
+import { createHash } from 'node:crypto';
+import type { ChatRequest } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import type { Engine } from '../engine.ts';
+import { countPrompt, type PromptCount } from './count-prompt.ts';
+import { refuseUnsupported } from './refuse-unsupported.ts';
+import { type RunTicket, runUpstream } from './run-upstream.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+import { watchUpstream } from './upstream-health.ts';
+import { type OpenAiCompatibleOptions, resolveUpstream } from './upstream-options.ts';
+
+/** When neither the operator nor the upstream says. */
+const CONTEXT_TOKENS_DEFAULT = 8192;
+/** How long a caller should wait when every connection is taken. */
+const OVERLOADED_RETRY_SECONDS = 2;
+
+/** Starts looking at the upstream at once. Throws a TypeError when `baseUrl` is no URL. */
+export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): Engine {
+  const upstream = resolveUpstream(options);
+  const connection = new UpstreamConnection(upstream);
+  const health = watchUpstream(upstream, connection);
+  const running = new Set<(error: ApiError) => void>();
+  let requestsOpen = 0;
+
+  const knownContextTokens = (): number | undefined => upstream.contextTokens ?? health.contextTokens();
+
+  function admit(requestCount: number, stop: (error: ApiError) => void): RunTicket {
+    if (requestsOpen + requestCount > upstream.connectionsMax) {
+      throw new ApiError('engine_overloaded', { retryAfterSeconds: OVERLOADED_RETRY_SECONDS });
+    }
+    requestsOpen += requestCount;
+    running.add(stop);
+    return {
+      leave(error) {
+        requestsOpen -= requestCount;
+        running.delete(stop);
+        health.note(error);
+      },
+    };
+  }
+
+  return {
+    id: upstream.id,
+    kind: 'openai-compatible',
+    health: () => health.current(),
+    backing: () => ({
+      weights: upstream.weights,
+      sizeBytes: undefined,
+      licence: upstream.licence,
+      contextTokens: knownContextTokens() ?? CONTEXT_TOKENS_DEFAULT,
+      // Nobody outside knows the weights' own hash; the name at least tells two models apart.
+      digest: createHash('sha256').update(upstream.model).digest('hex').slice(0, 8),
+      isSchemaEnforced: upstream.capabilities.schemaEnforced,
+    }),
+    async prepare(request, context) {
+      refuseUnsupported(request, upstream.capabilities);
+      const count = await countPrompt(request, upstream, connection, context.signal);
+      return {
+        promptTokens: count.promptTokens,
+        isPromptCountExact: count.isExact,
+        outputTokensMax: boundOutput(request, upstream.outputTokensDefault, count, knownContextTokens()),
+        needsOutputCheck: false,
+        run: (runOptions) =>
+          runUpstream({
+            upstream,
+            connection,
+            request,
+            options: runOptions,
+            signal: context.signal,
+            promptTokens: count.likelyTokens,
+            admit,
+          }),
+      };
+    },
+    async close() {
+      health.stop();
+      const closing = new ApiError('engine_failed', { internal: 'the engine was closed' });
+      for (const stop of running) stop(closing);
+      await connection.close();
+    },
+  };
+}
+
+/**
+ * Output tokens per choice. Only an exact count may refuse a prompt or shorten an answer: an estimate leaves that
+ * to the upstream. Throws ApiError `context_length_exceeded`.
+ */
+function boundOutput(
+  request: ChatRequest,
+  outputTokensDefault: number,
+  count: PromptCount,
+  contextTokens: number | undefined,
+): number {
+  const wanted = request.outputTokensMax ?? outputTokensDefault;
+  if (!count.isExact || contextTokens === undefined) return wanted;
+  if (count.promptTokens >= contextTokens) {
+    throw new ApiError('context_length_exceeded', {
+      message: `Invalid request: Your request exceeded model token limit: ${contextTokens} (requested: ${count.promptTokens})`,
+      param: 'messages',
+    });
+  }
+  return Math.min(wanted, contextTokens - count.promptTokens);
+}

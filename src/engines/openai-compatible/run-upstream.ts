@@ -1,0 +1,120 @@
+/** Runs the choices of one attempt on the upstream and merges what comes back into one stream of events. */
+import type { ChatRequest } from '../../chat/types.ts';
+import { ApiError } from '../../errors.ts';
+import type { EngineEvent, RunOptions } from '../engine.ts';
+import { createAnswerDecoder, type DecodedUsage } from './answer-decoder.ts';
+import { EventQueue } from './event-queue.ts';
+import { startExchange } from './exchange.ts';
+import { encodeRequest } from './openai-wire.ts';
+import type { RequestControl, UpstreamConnection } from './upstream-connection.ts';
+import type { Upstream } from './upstream-options.ts';
+
+export interface UpstreamRun {
+  readonly upstream: Upstream;
+  readonly connection: UpstreamConnection;
+  readonly request: ChatRequest;
+  readonly options: RunOptions;
+  readonly signal: AbortSignal;
+  /** The likely count, for upstreams that report no usage. */
+  readonly promptTokens: number;
+  /** Asked before anything is sent; throws ApiError when there is no room. `stop` ends the run from outside. */
+  admit(requestCount: number, stop: (error: ApiError) => void): RunTicket;
+}
+
+export interface RunTicket {
+  /** Called once when the run ended; undefined when it ended well. */
+  leave(error: ApiError | undefined): void;
+}
+
+/** Events that may wait for a slow reader before the upstream is asked to pause. */
+const QUEUE_SIZE_MAX = 1024;
+
+/** Starts at the first `next`. Throws ApiError; see `PreparedTurn.run`. */
+export function runUpstream(run: UpstreamRun): AsyncIterable<EngineEvent> {
+  return { [Symbol.asyncIterator]: () => startRun(run) };
+}
+
+function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
+  const exchanges: RequestControl[] = [];
+  const usages: DecodedUsage[] = [];
+  let isOver = false;
+
+  const over = (error: ApiError | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    run.signal.removeEventListener('abort', onAbort);
+    ticket.leave(error);
+  };
+  const fail = (error: ApiError): void => {
+    for (const exchange of exchanges) exchange.abort();
+    queue.fail(error);
+    over(error);
+  };
+  const onAbort = (): void => fail(new ApiError('client_closed_request'));
+  const queue = new EventQueue<EngineEvent>({
+    sizeMax: QUEUE_SIZE_MAX,
+    onFull() {
+      for (const exchange of exchanges) exchange.pause();
+    },
+    onDrained() {
+      for (const exchange of exchanges) exchange.resume();
+    },
+    onReturn: onAbort,
+  });
+  const groups = groupChoices(run);
+  const ticket = run.admit(groups.length, fail);
+
+  if (run.signal.aborted) {
+    onAbort();
+    return queue;
+  }
+  run.signal.addEventListener('abort', onAbort, { once: true });
+  for (const choices of groups) {
+    exchanges.push(
+      startExchange({
+        connection: run.connection,
+        path: `${run.upstream.baseUrl.pathname.replace(/\/$/, '')}/chat/completions`,
+        body: JSON.stringify(encodeRequest(run.request, { ...run.options, choices }, run.upstream)),
+        timeouts: run.upstream.timeouts,
+        decoder: createAnswerDecoder({
+          choices,
+          hasLogprobs: run.request.logprobs !== undefined,
+          hasControlTokens: run.upstream.toolIdStyle === 'kimi',
+          emit: (event) => queue.push(event),
+        }),
+        onError: fail,
+        onEnd(usage) {
+          usages.push(usage);
+          if (usages.length < groups.length) return;
+          queue.push({ type: 'finish', usage: sumUsage(run, usages) });
+          queue.end();
+          over(undefined);
+        },
+      }),
+    );
+  }
+  return queue;
+}
+
+/** One upstream request for all choices, or one for each where the upstream knows no `n`. */
+function groupChoices({ options, upstream }: UpstreamRun): (readonly number[])[] {
+  return upstream.capabilities.multipleChoices
+    ? [options.choices]
+    : options.choices.map((choice) => [choice]);
+}
+
+/** The prompt was the same for every choice, so it counts once. */
+function sumUsage(
+  run: UpstreamRun,
+  usages: readonly DecodedUsage[],
+): Extract<EngineEvent, { type: 'finish' }>['usage'] {
+  const completionTokens = usages.reduce((sum, usage) => sum + usage.completionTokens, 0);
+  const measured = usages.find(({ usage }) => usage !== undefined)?.usage;
+  const isMeasured = usages.every(({ usage }) => usage !== undefined);
+  return {
+    promptTokens: measured?.promptTokens ?? run.promptTokens,
+    cachedTokens: measured?.cachedTokens ?? 0,
+    completionTokens,
+    source: isMeasured ? 'upstream' : 'estimate',
+  };
+}
