@@ -67,7 +67,10 @@ interface Opened {
 }
 
 function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): App {
-  const engines = buildEngines(config, hooks.onModelProgress);
+  const engines = buildEngines(config, {
+    onModelProgress: hooks.onModelProgress,
+    onEngineChange: (change) => hooks.logger.warn(change, 'the process of the embedded engine changed'),
+  });
   const models = createModelDirectory(engines.servedModels);
   const clock = { now: () => Date.now() };
   const readiness = (): Readiness => describeReadiness(models);

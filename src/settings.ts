@@ -138,7 +138,7 @@ export const settings = {
     schema: integer(256, 16_777_216).optional(),
     description:
       'Size of the key-value cache that all running requests share, in tokens; it is lowered to what memory allows.',
-    defaultText: 'four times the window, at least 32768',
+    defaultText: '32768, or the window when that is larger',
     flag: { scope: 'serve', value: 'tokens' },
   }),
   kvType: setting({

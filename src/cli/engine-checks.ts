@@ -60,7 +60,7 @@ const engineCheck: Check = {
     if (preset !== undefined && !existsSync(presetPath(preset, modelsFolder(config.dataDir)))) {
       return { state: 'warn', detail: 'not tried: the model file is missing', mend: 'See the line above.' };
     }
-    const engines = buildEngines(config, () => {});
+    const engines = buildEngines(config, { onModelProgress: () => {}, onEngineChange: () => {} });
     try {
       await engines.started;
       const states = engines.servedModels.map(({ id, engine }) => ({ id, health: engine.health() }));

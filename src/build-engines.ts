@@ -1,0 +1,167 @@
+/** From the configuration to engines and the names they are served under. */
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { ConfigError } from './config.ts';
+import { createDeferredEngine, type DeferredEngine } from './engines/deferred-engine.ts';
+import type { Engine } from './engines/engine.ts';
+import { createLlamaEngine } from './engines/llama/llama-engine.ts';
+import { Supervisor } from './engines/llama/supervisor.ts';
+import { createOpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
+import type { ServedModel } from './engines/registry.ts';
+import { ModelError } from './models/model-error.ts';
+import { obtainModel } from './models/obtain-model.ts';
+import { findPreset } from './models/presets.ts';
+import type { ModelProgress, OnModelProgress } from './models/progress.ts';
+import type { Config } from './settings.ts';
+import { decodeEngineSettings } from './upstream-settings.ts';
+
+/** The name under which the `models` setting finds the embedded engine. */
+const embeddedId = 'embedded';
+
+const defaultModels: NonNullable<Config['models']> = {
+  'moonshot/kimi-k2-turbo-preview': {
+    engine: embeddedId,
+    aliases: ['kimi-k2-turbo-preview', 'kimi-k2-turbo'],
+  },
+};
+
+/** Tokens of the shared cache, and of one window, when the configuration names none. */
+const kvCellsDefault = 32_768;
+
+export interface BuiltEngines {
+  readonly servedModels: readonly ServedModel[];
+  /** Resolves when the embedded model is loaded or has failed to load. */
+  readonly started: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EngineHooks {
+  readonly onModelProgress: OnModelProgress;
+  /** A line for the log about the embedded engine's process. */
+  readonly onEngineChange: (change: object) => void;
+}
+
+/** Makes every engine and begins to load the embedded model. Throws ConfigError for a name that leads nowhere. */
+export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
+  const models = Object.entries(config.models ?? defaultModels);
+  const upstreams = config.engines ?? {};
+  if (upstreams[embeddedId] !== undefined) {
+    throw new ConfigError(`engines: \`${embeddedId}\` is the name of the embedded engine; choose another.`);
+  }
+  checkModels(models, config);
+  const usesEmbedded = models.some(([, { engine }]) => engine === embeddedId);
+  const embedded = usesEmbedded ? createEmbedded(config, hooks) : undefined;
+  const engines = new Map<string, Engine>(embedded === undefined ? [] : [[embeddedId, embedded]]);
+  for (const [id, settings] of Object.entries(upstreams)) {
+    const options = decodeEngineSettings(id, settings, config.outputTokensDefault);
+    engines.set(id, createOpenAiCompatibleEngine(options));
+  }
+  const created = Math.floor(Date.now() / 1_000);
+  const servedModels = models.flatMap(([id, { engine: engineId, aliases, wire_name: wireName }]) => {
+    const engine = engines.get(engineId);
+    // `checkModels` has seen to it that every name leads to an engine.
+    if (engine === undefined) return [];
+    return [
+      {
+        id,
+        wireName: wireName ?? id.slice(id.lastIndexOf('/') + 1),
+        aliases: aliases ?? [],
+        engine,
+        created,
+      },
+    ];
+  });
+  return {
+    servedModels,
+    started: embedded?.started ?? Promise.resolve(),
+    close: async () => {
+      await Promise.all(Array.from(engines.values(), (engine) => engine.close()));
+    },
+  };
+}
+
+function checkModels(models: [string, { engine: string }][], config: Config): void {
+  for (const [id, { engine }] of models) {
+    if (engine === embeddedId && config.model === 'none') {
+      throw new ConfigError(
+        `The model \`${id}\` is served by the embedded engine, which \`model: none\` turns off. ` +
+          'Name an upstream server in `engines` and `models` (docs/engines.md).',
+      );
+    }
+    if (engine !== embeddedId && config.engines?.[engine] === undefined) {
+      throw new ConfigError(
+        `models: \`${id}\` names the engine \`${engine}\`, which \`engines\` does not have.`,
+      );
+    }
+  }
+}
+
+function createEmbedded(config: Config, hooks: EngineHooks): DeferredEngine {
+  const preset = findPreset(config.model);
+  return createDeferredEngine({
+    id: embeddedId,
+    kind: 'llama',
+    backing: {
+      weights: preset?.weights ?? path.basename(config.model, '.gguf'),
+      sizeBytes: preset?.sizeBytes,
+      licence: preset?.licence,
+      contextTokens: config.contextTokens ?? 0,
+      digest: preset?.sha256?.slice(0, 8) ?? '',
+      isSchemaEnforced: true,
+    },
+    start: (report, signal) => startEmbedded(config, { ...hooks, report, signal }),
+    describeFailure: (error) =>
+      error instanceof ModelError ? error.message : `The model could not be loaded: ${String(error)}`,
+  });
+}
+
+interface StartHooks extends EngineHooks {
+  readonly report: (detail: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches the file when it is not here, then loads it. */
+async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine> {
+  const file = await obtainModel(config.model, {
+    modelsDir: path.join(config.dataDir, 'models'),
+    hubUrl: config.hubUrl,
+    signal: hooks.signal,
+    onProgress: (progress) => {
+      hooks.report(describeFetch(progress));
+      hooks.onModelProgress(progress);
+    },
+  });
+  hooks.report('The model is being loaded into memory.');
+  const kvCells = config.kvCells ?? Math.max(kvCellsDefault, config.contextTokens ?? 0);
+  const host = new Supervisor({
+    load: {
+      modelPath: file.path,
+      kvCells,
+      contextTokensMax: config.contextTokens ?? kvCellsDefault,
+      threads: config.threads ?? availableParallelism(),
+      kvType: config.kvType,
+      prefixCacheCells: Math.floor(kvCells / 2),
+    },
+    queueLengthMax: config.queueLengthMax,
+    onChange: hooks.onEngineChange,
+  });
+  // A close during the load must not wait for it.
+  const stop = (): void => void host.close();
+  hooks.signal.addEventListener('abort', stop, { once: true });
+  await host.settled();
+  return createLlamaEngine({
+    id: embeddedId,
+    host,
+    weightsName: file.weights,
+    licence: file.licence,
+    digest: file.sha256.slice(0, 8),
+    defaultOutputTokens: config.outputTokensDefault,
+  });
+}
+
+function describeFetch(progress: ModelProgress): string {
+  if (progress.type !== 'bytes') return 'The model file is being fetched.';
+  const { receivedBytes, totalBytes } = progress;
+  if (totalBytes === undefined) return `The model file is being fetched (${receivedBytes} bytes so far).`;
+  return `The model file is being fetched (${Math.floor((receivedBytes / totalBytes) * 100)} %).`;
+}
