@@ -7,7 +7,7 @@ import { parseBody, type RequestControl, type UpstreamConnection } from './upstr
 import type { UpstreamTimeouts } from './upstream-options.ts';
 
 export interface ExchangeOptions {
-  readonly connection: UpstreamConnection;
+  readonly connection: Pick<UpstreamConnection, 'send'>;
   readonly path: string;
   readonly body: string;
   readonly decoder: AnswerDecoder;
@@ -20,6 +20,8 @@ export interface ExchangeOptions {
 
 /** Longest event (a whole tool call may come in one), and longest answer that is not streamed. */
 const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
+/** How long a response may stay open after its `[DONE]`. */
+const LINGER_MS = 5000;
 /** As much of an error's body as is read. */
 const ERROR_BYTES_MAX = 64 * 1024;
 
@@ -30,12 +32,15 @@ export function startExchange(options: ExchangeOptions): RequestControl {
   let read: BodyReader | undefined;
   // A pool that was closed fails before `send` has returned.
   let control: RequestControl | undefined;
+  let lingering: NodeJS.Timeout | undefined;
 
   const end = (): void => {
     if (isOver) return;
     const usage = decoder.finish();
     isOver = true;
     timers.stop();
+    // The answer is complete before its response is; a server that never ends it must not keep the connection.
+    lingering = setTimeout(() => control?.abort(), LINGER_MS).unref();
     options.onEnd(usage);
   };
   const fail = (error: ApiError): void => {
@@ -75,8 +80,10 @@ export function startExchange(options: ExchangeOptions): RequestControl {
           read?.end();
           end();
         });
+        clearTimeout(lingering);
       },
       onError(error) {
+        clearTimeout(lingering);
         // Once every choice has ended, a torn connection takes nothing from the answer.
         if (decoder.isComplete()) guard(end);
         else fail(classifyTransport(error));

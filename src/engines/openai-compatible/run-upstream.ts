@@ -70,6 +70,7 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
   }
   run.signal.addEventListener('abort', onAbort, { once: true });
   for (const choices of groups) {
+    if (isOver) break;
     exchanges.push(
       startExchange({
         connection: run.connection,
