@@ -5,7 +5,12 @@
 
 /** A piece of text, or one special token by its text in the vocabulary. */
 export type CompletionPiece =
-  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      /** Only on a first piece: UTF-8 bytes before `text` that finish the character in progress. */
+      readonly leadingBytes?: Uint8Array;
+    }
   | { readonly type: 'special'; readonly token: string };
 
 /** A position within a sentence. Immutable, so it may be kept, shared and advanced again from the same place. */

@@ -1,0 +1,82 @@
+/**
+ * Judges a finished JSON text by its schema with ajv, independently of the grammar: the last gate before an answer
+ * leaves, and the only one for keywords that have no grammar.
+ */
+import type { Options, ValidateFunction } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { LRUCache } from 'lru-cache';
+import type { JsonSchema, JsonValue } from '../chat/types.ts';
+import { checkSchema } from './schema/check-schema.ts';
+import { createSchemaError } from './schema/located-schema.ts';
+import { matchesPattern } from './schema/match-pattern.ts';
+import { upgradeSchema } from './schema/upgrade-schema.ts';
+
+export type OutputVerdict =
+  | { readonly isValid: true }
+  /** `reason` says what is wrong and where, in words that may be shown. */
+  | { readonly isValid: false; readonly reason: string };
+
+/** Compiled validators, by the text of the schema: the same tools come with every turn. */
+const validators = new LRUCache<string, ValidateFunction>({ max: 200 });
+
+/** Patterns run in bounded time; `toString` is all that ajv wants besides. */
+const matchSafely = (source: string): RegExp =>
+  // ajv only ever calls `test`.
+  ({ test: (text: string) => matchesPattern(source, text) }) as RegExp;
+
+const ajvOptions: Options = {
+  strict: false,
+  // Our own check came first; ajv's would fetch nothing but costs more and words its errors for programmers.
+  validateSchema: false,
+  addUsedSchema: false,
+  logger: false,
+  // Without it, members named like `constructor` or `toString` would be taken as present.
+  ownProperties: true,
+  validateFormats: false,
+  code: { regExp: Object.assign(matchSafely, { code: 'matchSafely' }) },
+};
+
+/** @throws ApiError `invalid_schema` when the schema is malformed or cannot be resolved. */
+export function createOutputCheck(schema: JsonSchema): (text: string) => OutputVerdict {
+  const key = JSON.stringify(schema);
+  let validate = validators.get(key);
+  if (validate === undefined) {
+    validate = compileValidator(schema);
+    validators.set(key, validate);
+  }
+  const known = validate;
+  return (text) => judge(known, text);
+}
+
+function compileValidator(schema: JsonSchema): ValidateFunction {
+  checkSchema(schema, undefined);
+  const { schema: upgraded, hasOldTuples } = upgradeSchema(schema);
+  // A fresh instance each time: schemas of different callers may use the same `$id`.
+  const ajv = hasOldTuples ? new Ajv2019(ajvOptions) : new Ajv2020(ajvOptions);
+  try {
+    return ajv.compile(typeof upgraded === 'boolean' ? upgraded : { ...upgraded });
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : 'it cannot be compiled';
+    throw createSchemaError('', problem, undefined);
+  }
+}
+
+function judge(validate: ValidateFunction, text: string): OutputVerdict {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text);
+  } catch (thrown) {
+    return { isValid: false, reason: `not a JSON text: ${thrown instanceof Error ? thrown.message : ''}` };
+  }
+  try {
+    if (validate(value)) return { isValid: true };
+  } catch (thrown) {
+    // A schema that recurs without end on a value exhausts the stack; anything else is a defect.
+    if (thrown instanceof RangeError) return { isValid: false, reason: 'the schema recurs without end' };
+    throw thrown;
+  }
+  const [first] = validate.errors ?? [];
+  const place = first?.instancePath === '' ? 'the value' : first?.instancePath;
+  return { isValid: false, reason: `${place} ${first?.message ?? 'does not satisfy the schema'}` };
+}

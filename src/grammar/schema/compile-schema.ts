@@ -1,0 +1,100 @@
+/** Compiles a JSON Schema (draft 2020-12, and what older drafts wrote differently) into grammar nodes. */
+import type { JsonSchema, JsonValue } from '../../chat/types.ts';
+import { measureCosts } from '../automaton/measure-costs.ts';
+import {
+  createChoiceNode,
+  createNeverNode,
+  createTerminalNode,
+  type GrammarNode,
+} from '../automaton/node.ts';
+import { createTrie } from '../automaton/trie.ts';
+import { checkSchema } from './check-schema.ts';
+import { compileArray } from './compile-array.ts';
+import {
+  type CompileContext,
+  type Conjunction,
+  createContext,
+  keyOfConjunction,
+  spendWork,
+} from './compile-context.ts';
+import { compileObject } from './compile-object.ts';
+import { compileNumber, compileString } from './compile-scalar.ts';
+import { expandConjunction } from './expand-schema.ts';
+import { distinctEntries, listValues } from './list-values.ts';
+import { createSchemaError } from './located-schema.ts';
+import { numberBits, type Shape, typeBits } from './shape.ts';
+
+/** A shortest text beyond this could not be generated in any budget. */
+const shortestTextMax = 1_000_000;
+
+export interface CompiledSchema {
+  readonly node: GrammarNode;
+  /** Paths of keywords that the grammar does not fully express: the finished text must be checked. */
+  readonly uncompiled: readonly string[];
+}
+
+/** @throws ApiError `invalid_schema`: malformed, a remote or dangling `$ref`, or nothing can satisfy it. */
+export function compileSchema(
+  schema: JsonSchema,
+  options: { readonly param: string | undefined },
+): CompiledSchema {
+  checkSchema(schema, options.param);
+  const context = createContext(schema, options.param, ruleFor);
+  const node = ruleFor(context, [{ schema, path: '' }]);
+  for (let next = context.pending.pop(); next !== undefined; next = context.pending.pop()) next();
+  const cost = measureCosts(node);
+  if (cost === Infinity) {
+    const [first] = context.contradictions;
+    throw createSchemaError(
+      first?.path ?? '',
+      first?.problem ?? 'no finite value can satisfy it',
+      options.param,
+    );
+  }
+  if (cost > shortestTextMax) {
+    throw createSchemaError(
+      '',
+      `even the shortest value has more than ${shortestTextMax} characters`,
+      options.param,
+    );
+  }
+  // Guards of keys judge names while a text is generated; that is not compilation and is bounded by itself.
+  context.workLeft = Infinity;
+  return { node, uncompiled: [...context.uncompiled] };
+}
+
+function ruleFor(context: CompileContext, conjunction: Conjunction): GrammarNode {
+  const key = keyOfConjunction(context, conjunction);
+  const known = context.rules.get(key);
+  if (known !== undefined) return known;
+  spendWork(context, conjunction[0]?.path ?? '', 10);
+  const rule = { kind: 'rule' as const, target: createNeverNode() as GrammarNode, cost: Infinity };
+  context.rules.set(key, rule);
+  context.pending.push(() => {
+    rule.target = compileShapes(context, expandConjunction(context, conjunction));
+  });
+  return rule;
+}
+
+/** Values that are listed, and literals, share one trie: a thousand alternatives cost as much as one. */
+function compileShapes(context: CompileContext, shapes: readonly Shape[]): GrammarNode {
+  const values: JsonValue[] = [];
+  const nodes: GrammarNode[] = [];
+  for (const shape of shapes) {
+    const listed = listValues(context, shape);
+    values.push(...listed.values);
+    if (!listed.isComplete) nodes.push(...compileOpenTypes(context, shape));
+  }
+  if (values.length > 0) nodes.unshift(createTerminalNode(createTrie(distinctEntries(values)).root));
+  const [only] = nodes;
+  return nodes.length === 1 && only !== undefined ? only : createChoiceNode(nodes);
+}
+
+function compileOpenTypes(context: CompileContext, shape: Shape): readonly GrammarNode[] {
+  const nodes: GrammarNode[] = [];
+  if ((shape.types & typeBits.string) !== 0) nodes.push(compileString(context, shape));
+  if ((shape.types & numberBits) !== 0) nodes.push(compileNumber(context, shape));
+  if ((shape.types & typeBits.object) !== 0) nodes.push(compileObject(context, shape));
+  if ((shape.types & typeBits.array) !== 0) nodes.push(compileArray(context, shape));
+  return nodes;
+}

@@ -1,0 +1,51 @@
+/** Proves that no value satisfies two shapes, where that is easy: enough for the unions that people write. */
+import { type CompileContext, type Conjunction, spendWork } from './compile-context.ts';
+import { expandConjunction } from './expand-schema.ts';
+import { matchesShape } from './matches-shape.ts';
+import { propertyConjunction } from './object-groups.ts';
+import { numberBits, type Shape, typeBits } from './shape.ts';
+
+const depthMax = 3;
+
+/** True = certainly disjoint; false = not proven. */
+export function areDisjoint(context: CompileContext, a: Shape, b: Shape, depth = 0): boolean {
+  spendWork(context, a.path);
+  const common = a.types & b.types;
+  if (common === 0) return true;
+  if (a.values !== null) return a.values.every((value) => !matchesShape(context, b, value));
+  if (b.values !== null) return b.values.every((value) => !matchesShape(context, a, value));
+  if ((common & numberBits) !== 0 && !areNumbersDisjoint(a, b)) return false;
+  if ((common & typeBits.string) !== 0 && !areApart(a.lengthMin, a.lengthMax, b.lengthMin, b.lengthMax))
+    return false;
+  if ((common & typeBits.array) !== 0 && !areApart(a.itemsMin, a.itemsMax, b.itemsMin, b.itemsMax))
+    return false;
+  if ((common & typeBits.object) !== 0 && !areObjectsDisjoint(context, a, b, depth)) return false;
+  return (common & (typeBits.null | typeBits.boolean)) === 0;
+}
+
+const areApart = (minA: number, maxA: number, minB: number, maxB: number): boolean =>
+  maxA < minB || maxB < minA;
+
+function areNumbersDisjoint({ numbers: a }: Shape, { numbers: b }: Shape): boolean {
+  if (areApart(a.minimum, a.maximum, b.minimum, b.maximum)) return true;
+  if (a.maximum === b.minimum && (a.isMaximumExclusive || b.isMinimumExclusive)) return true;
+  return b.maximum === a.minimum && (b.isMaximumExclusive || a.isMinimumExclusive);
+}
+
+/** A member that one of them requires and that cannot be the same in both, such as a discriminator. */
+function areObjectsDisjoint(context: CompileContext, a: Shape, b: Shape, depth: number): boolean {
+  if (areApart(a.propertiesMin, a.propertiesMax, b.propertiesMin, b.propertiesMax)) return true;
+  if (depth >= depthMax) return false;
+  return [...new Set([...a.required, ...b.required])].some((name) => {
+    const ofA = propertyConjunction(a, name);
+    const ofB = propertyConjunction(b, name);
+    const isInBoth = a.required.includes(name) && b.required.includes(name);
+    if (!isInBoth) return isNever(context, a.required.includes(name) ? ofB : ofA);
+    const shapesA = expandConjunction(context, ofA);
+    const shapesB = expandConjunction(context, ofB);
+    return shapesA.every((x) => shapesB.every((y) => areDisjoint(context, x, y, depth + 1)));
+  });
+}
+
+const isNever = (context: CompileContext, conjunction: Conjunction): boolean =>
+  expandConjunction(context, conjunction).length === 0;
