@@ -96,6 +96,11 @@ export type GenerationEvent =
   /** `overloaded`: no KV room for this prompt before its deadline; `failed`: anything else, text for the log. */
   | { readonly type: 'error'; readonly reason: 'overloaded' | 'failed'; readonly detail: string };
 
+/** There is no room for a generation yet; only the supervisor sees it. */
+export interface QueuedEvent {
+  readonly type: 'queued';
+}
+
 export interface EngineStats {
   readonly runningSequences: number;
   readonly queuedGenerations: number;
@@ -117,6 +122,9 @@ export type ChildMessage =
   /** Everything of one step, coalesced: one message per step, not per token. */
   | {
       readonly type: 'events';
-      readonly events: readonly { readonly generationId: number; readonly event: GenerationEvent }[];
+      readonly events: readonly {
+        readonly generationId: number;
+        readonly event: GenerationEvent | QueuedEvent;
+      }[];
     }
   | { readonly type: 'stats'; readonly requestId: number; readonly stats: EngineStats };

@@ -37,7 +37,15 @@ export function createVocabulary(binding: LlamaBinding, vocabulary: Pointer): Vo
   const tokenize = (text: string, parseSpecial: boolean): number[] => {
     const bytes = encoder.encode(text);
     const tokens = new Int32Array(bytes.length + 2);
-    const count = binding.tokenize(vocabulary, bytes, bytes.length, tokens, tokens.length, false, parseSpecial);
+    const count = binding.tokenize(
+      vocabulary,
+      bytes,
+      bytes.length,
+      tokens,
+      tokens.length,
+      false,
+      parseSpecial,
+    );
     return Array.from(checkedTokens(tokens, count));
   };
   const tokenizeRun = async (run: PromptRun): Promise<ArrayLike<number>> => {

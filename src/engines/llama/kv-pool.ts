@@ -1,0 +1,130 @@
+/**
+ * The cells and sequence ids of the shared KV cache: who holds what, what is promised to running generations, what
+ * may be evicted. All KV operations of the scheduler go through here, between decodes only.
+ */
+import { type CellLedger, createCellLedger } from './cell-ledger.ts';
+import type { NativeContext } from './native-context.ts';
+import { type CachedSequence, commonPrefix, createPrefixCache, type PrefixCache } from './prefix-cache.ts';
+
+export interface KvPoolOptions {
+  readonly context: NativeContext;
+  readonly sequencesMax: number;
+  /** Cells that idle sequences may keep. */
+  readonly prefixCacheCells: number;
+}
+
+export interface KvPool {
+  readonly cells: number;
+  readonly usedCells: number;
+  readonly cache: PrefixCache;
+  /** Cells promised to running generations and not yet used. */
+  readonly reservedCells: number;
+  /**
+   * Promises `cells` more, evicting idle sequences as needed. False = not now; then nothing was promised.
+   */
+  reserve(cells: number): boolean;
+  /** Gives back what was promised and not used. */
+  release(cells: number): void;
+  /** A fresh, empty sequence. There are more ids than running sequences, so an idle one can always give way. */
+  takeSequence(): number;
+  /** Shares the first `length` cells of `source` with the empty sequence `target`. */
+  copy(source: number, target: number, length: number): void;
+  /** Counts cells that a decode just filled; they come out of the reservation. */
+  append(sequence: number, count: number): void;
+  /** Forgets a sequence and frees its id. */
+  drop(sequence: number): void;
+  /** Keeps what a finished sequence computed for later requests. */
+  retain(tenant: string, sequence: number, tokens: Int32Array): void;
+  /** Evicts one idle sequence; false when there is none. */
+  evictOldest(): boolean;
+}
+
+export function createKvPool(options: KvPoolOptions): KvPool {
+  const { context } = options;
+  const ledger: CellLedger = createCellLedger();
+  const cache = createPrefixCache();
+  const freeSequences = Array.from({ length: options.sequencesMax }, (_, i) => options.sequencesMax - 1 - i);
+  let reserved = 0;
+
+  const drop = (sequence: number): void => {
+    context.truncateSequence(sequence, 0);
+    ledger.truncate(sequence, 0);
+    freeSequences.push(sequence);
+  };
+  const evict = (entry: CachedSequence): void => {
+    cache.remove(entry);
+    drop(entry.sequence);
+  };
+  const evictOldest = (): boolean => {
+    const oldest = cache.oldestIdle();
+    if (oldest === undefined) return false;
+    evict(oldest);
+    return true;
+  };
+  const cellsOfIdle = (): number => {
+    const idle = new Set(Array.from(cache.idleEntries(), (entry) => entry.sequence));
+    return ledger.countHeldOnlyBy((sequence) => idle.has(sequence));
+  };
+  /** Entries that the given one contains, or that contain it. */
+  const findCovering = (tenant: string, tokens: Int32Array): CachedSequence | undefined => {
+    const ready = cache.find(tenant, tokens).ready;
+    return ready !== undefined && ready.length === tokens.length ? ready.source : undefined;
+  };
+  const dropCovered = (entry: CachedSequence): void => {
+    for (const other of [...cache.idleEntries()]) {
+      if (other === entry || other.tenant !== entry.tenant) continue;
+      if (other.computedTokens > entry.computedTokens) continue;
+      if (commonPrefix(other.tokens, entry.tokens) >= other.computedTokens) evict(other);
+    }
+  };
+
+  return {
+    cells: context.cells,
+    cache,
+    get usedCells() {
+      return ledger.usedCells;
+    },
+    get reservedCells() {
+      return reserved;
+    },
+    reserve(cells) {
+      // Without this look ahead a request that cannot fit yet would empty the cache for nothing.
+      if (ledger.usedCells - cellsOfIdle() + reserved + cells > context.cells) return false;
+      while (ledger.usedCells + reserved + cells > context.cells) {
+        if (!evictOldest()) return false;
+      }
+      reserved += cells;
+      return true;
+    },
+    release(cells) {
+      reserved -= cells;
+    },
+    takeSequence() {
+      if (freeSequences.length === 0) evictOldest();
+      const sequence = freeSequences.pop();
+      if (sequence === undefined) throw new Error('no free sequence id');
+      return sequence;
+    },
+    copy(source, target, length) {
+      context.copySequence(source, target, length);
+      ledger.share(source, target, length);
+    },
+    append(sequence, count) {
+      ledger.append(sequence, count);
+      reserved -= count;
+    },
+    drop,
+    retain(tenant, sequence, tokens) {
+      if (tokens.length === 0 || findCovering(tenant, tokens) !== undefined) {
+        drop(sequence);
+        return;
+      }
+      const entry = cache.add(tenant, sequence, tokens);
+      entry.computedTokens = tokens.length;
+      entry.isRunning = false;
+      dropCovered(entry);
+      while (cellsOfIdle() > options.prefixCacheCells) evictOldest();
+    },
+    evictOldest,
+  };
+}

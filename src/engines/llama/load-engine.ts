@@ -1,0 +1,89 @@
+/** From a `load` message to a running scheduler: checks the file, sizes the cache, loads, tests. */
+import { type GgufHeader, readGgufHeader } from './gguf-header.ts';
+import { loadNativeModel, type NativeModel, sequencesMax } from './native-context.ts';
+import type { EngineStats, LoadedModel, LoadOptions } from './protocol.ts';
+import { Scheduler, type SchedulerOptions } from './scheduler.ts';
+import { runSelfTest } from './self-test.ts';
+import { type ContextSize, sizeContext } from './size-context.ts';
+import { SoloLane } from './solo-lane.ts';
+import { createVocabulary, type Vocabulary } from './vocabulary.ts';
+
+/** Choices and prompts worked on at once; more only make each of them slower. */
+const runningMax = 32;
+
+export interface LoadedEngine {
+  readonly model: LoadedModel;
+  readonly vocabulary: Vocabulary;
+  readonly scheduler: Scheduler;
+  stats(heldPrompts: number): EngineStats;
+}
+
+/** @throws Error with a text for the operator. */
+export async function loadEngine(
+  options: LoadOptions,
+  callbacks: Pick<SchedulerOptions, 'publish' | 'onFatal'>,
+): Promise<LoadedEngine> {
+  const header = readGgufHeader(options.modelPath);
+  const size = sizeContext(options, header, process.availableMemory());
+  const native = await loadNativeModel(options.modelPath, options.threads);
+  const vocabulary = createVocabulary(native.binding, native.vocabulary);
+  const contextOptions = {
+    cells: size.kvCells,
+    threads: options.threads,
+    kvType: options.kvType,
+    outputsMax: runningMax,
+  };
+  const context = native.createContext(contextOptions);
+  await runSelfTest(context, vocabulary.size);
+  const soloLane = new SoloLane({
+    createContext: () =>
+      native.createContext({ ...contextOptions, cells: size.contextTokens, outputsMax: 1 }),
+    vocabulary,
+    contextTokens: size.contextTokens,
+  });
+  const scheduler = new Scheduler({
+    context,
+    soloLane,
+    vocabulary,
+    contextTokens: size.contextTokens,
+    prefixCacheCells: options.prefixCacheCells,
+    sequencesMax,
+    runningMax,
+    ...callbacks,
+  });
+  return {
+    model: describeModel(header, native, vocabulary, { ...size, kvCells: context.cells }),
+    vocabulary,
+    scheduler,
+    stats: (heldPrompts) => ({
+      ...scheduler.stats(),
+      kvCells: context.cells,
+      residentBytes: process.memoryUsage.rss(),
+      heldPrompts,
+    }),
+  };
+}
+
+function describeModel(
+  header: GgufHeader,
+  native: NativeModel,
+  vocabulary: Vocabulary,
+  size: ContextSize,
+): LoadedModel {
+  return {
+    architecture: header.architecture,
+    name: header.name,
+    parameterCount: native.parameterCount,
+    sizeBytes: native.sizeBytes,
+    trainedContextTokens: native.trainedContextTokens,
+    contextTokens: size.contextTokens,
+    kvCells: size.kvCells,
+    vocabularySize: vocabulary.size,
+    chatTemplate: header.chatTemplate,
+    bosToken: vocabulary.bosToken,
+    eosToken: vocabulary.eosToken,
+    hasLeadingBos: vocabulary.hasLeadingBos,
+    specialTokens: vocabulary.specialTokens,
+    memoryBytes: native.sizeBytes + size.kvBytes,
+  };
+}
