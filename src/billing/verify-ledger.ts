@@ -12,51 +12,108 @@ export interface LedgerReport {
   readonly isSound: boolean;
   readonly accountCount: number;
   readonly transferCount: number;
+  readonly holdCount: number;
+  /** At most 1,000 of each kind. */
   readonly problems: readonly LedgerProblem[];
 }
 
-/** Every account's balance equals the sum of its entries. All in one statement, so in one state of the books. */
+interface ProblemRow {
+  readonly account_id: number;
+  readonly kind: ProblemKind;
+  /** What it is about: an inference id, a key's prefix, or nothing. */
+  readonly subject: string;
+  readonly found_nano_usd: bigint;
+  readonly expected_nano_usd: bigint;
+}
+
+type ProblemKind = 'balance' | 'held' | 'key-held' | 'charge-missing' | 'charge-without-usage' | 'rollup';
+
+const sentences: Readonly<Record<ProblemKind, (row: ProblemRow) => string>> = {
+  balance: (row) =>
+    `The balance of account ${row.account_id} is ${row.found_nano_usd}, its entries sum to ${row.expected_nano_usd}.`,
+  held: (row) =>
+    `Account ${row.account_id} has ${row.found_nano_usd} held, its open holds sum to ${row.expected_nano_usd}.`,
+  'key-held': (row) =>
+    `Key ${row.subject} has ${row.found_nano_usd} held, its open holds sum to ${row.expected_nano_usd}.`,
+  'charge-missing': (row) =>
+    `Inference ${row.subject} cost ${row.expected_nano_usd}, its charges sum to ${row.found_nano_usd}.`,
+  'charge-without-usage': (row) =>
+    `The charge of ${row.found_nano_usd} for inference ${row.subject} belongs to no request.`,
+  rollup: (row) =>
+    `The usage sums of key ${row.subject} say ${row.found_nano_usd}, its requests cost ${row.expected_nano_usd}.`,
+};
+
+/**
+ * Every balance equals its entries, everything held has its hold, every request with a cost has exactly that
+ * charge, every charge its request, and the usage sums add up. Right beside a running server as well: each
+ * statement sees one state of the database.
+ */
 export async function verifyLedger(store: Store): Promise<LedgerReport> {
-  // One query sees one snapshot on both databases, so a charge that is booked meanwhile cannot split it.
-  const { rows } = await sql<BalanceRow>`
-    select accounts.id as account_id, balances.balance_nano_usd, balances.held_nano_usd,
-      coalesce(entries.total, 0) as entries_nano_usd, coalesce(entries.transfers, 0) as transfers
-    from accounts
-    left join balances on balances.account_id = accounts.id
-    left join (
-      select account_id, sum(amount_nano_usd) as total, count(*) as transfers
-      from ledger_entries where side = 'account' group by account_id
-    ) as entries on entries.account_id = accounts.id
-    order by accounts.id`.execute(store.db);
-  const problems = rows.flatMap(findProblems);
+  // One statement, so one snapshot: a charge that is booked meanwhile cannot be seen by half.
+  const { rows } = await sql<ProblemRow>`
+    select * from (${balanceProblems}) as balance_problems
+    union all select * from (${heldProblems}) as held_problems
+    union all select * from (${keyHeldProblems}) as key_held_problems
+    union all select * from (${missingCharges}) as missing_charges
+    union all select * from (${strayCharges}) as stray_charges
+    union all select * from (${rollupProblems}) as rollup_problems`.execute(store.db);
+  const counts = await sql<{ accounts: number; transfers: number; holds: number }>`
+    select (select count(*) from accounts) as accounts, (select count(*) from ledger_transfers) as transfers,
+      (select count(*) from holds) as holds`.execute(store.db);
   return {
-    isSound: problems.length === 0,
-    accountCount: rows.length,
-    transferCount: rows.reduce((sum, row) => sum + row.transfers, 0),
-    problems,
+    isSound: rows.length === 0,
+    accountCount: counts.rows[0]?.accounts ?? 0,
+    transferCount: counts.rows[0]?.transfers ?? 0,
+    holdCount: counts.rows[0]?.holds ?? 0,
+    problems: rows.map((row) => ({ accountId: row.account_id, text: sentences[row.kind](row) })),
   };
 }
 
-interface BalanceRow {
-  readonly account_id: number;
-  readonly balance_nano_usd: bigint | null;
-  readonly held_nano_usd: bigint | null;
-  readonly entries_nano_usd: bigint;
-  readonly transfers: number;
-}
+const balanceProblems = sql`
+  select accounts.id as account_id, 'balance' as kind, '' as subject,
+    coalesce(balances.balance_nano_usd, -1) as found_nano_usd, coalesce(entries.total, 0) as expected_nano_usd
+  from accounts
+  left join balances on balances.account_id = accounts.id
+  left join (select account_id, sum(amount_nano_usd) as total from ledger_entries where side = 'account'
+    group by account_id) as entries on entries.account_id = accounts.id
+  where coalesce(balances.balance_nano_usd, -1) <> coalesce(entries.total, 0) limit 1000`;
 
-function findProblems(row: BalanceRow): readonly LedgerProblem[] {
-  const accountId = row.account_id;
-  if (row.balance_nano_usd === null) {
-    return [{ accountId, text: `Account ${accountId} has no balance.` }];
-  }
-  if (row.balance_nano_usd !== row.entries_nano_usd) {
-    return [
-      {
-        accountId,
-        text: `The balance of account ${accountId} is ${row.balance_nano_usd}, its entries sum to ${row.entries_nano_usd}.`,
-      },
-    ];
-  }
-  return [];
-}
+const heldProblems = sql`
+  select balances.account_id, 'held' as kind, '' as subject, balances.held_nano_usd, coalesce(open_holds.total, 0)
+  from balances
+  left join (select account_id, sum(amount_nano_usd) as total from holds group by account_id) as open_holds
+    on open_holds.account_id = balances.account_id
+  where balances.held_nano_usd <> coalesce(open_holds.total, 0) limit 1000`;
+
+const keyHeldProblems = sql`
+  select api_keys.account_id, 'key-held' as kind, api_keys.prefix, api_keys.window_held_nano_usd,
+    coalesce(open_holds.total, 0)
+  from api_keys
+  left join (select key_id, sum(amount_nano_usd) as total from holds group by key_id) as open_holds
+    on open_holds.key_id = api_keys.id
+  where api_keys.window_held_nano_usd <> coalesce(open_holds.total, 0) limit 1000`;
+
+const missingCharges = sql`
+  select requests.account_id, 'charge-missing' as kind, requests.inference_id, coalesce(charges.total, 0),
+    requests.cost_nano_usd
+  from usage_requests as requests
+  left join (select reference_id, account_id, sum(amount_nano_usd) as total, count(*) as bookings
+    from ledger_transfers where type = 'MODEL_USAGE' group by reference_id, account_id) as charges
+    on charges.reference_id = requests.inference_id and charges.account_id = requests.account_id
+  where requests.cost_nano_usd <> coalesce(charges.total, 0) or coalesce(charges.bookings, 1) <> 1 limit 1000`;
+
+const strayCharges = sql`
+  select transfers.account_id, 'charge-without-usage' as kind, coalesce(transfers.reference_id, '?'),
+    transfers.amount_nano_usd, 0
+  from ledger_transfers as transfers
+  left join usage_requests as requests on requests.inference_id = transfers.reference_id
+  where transfers.type = 'MODEL_USAGE' and requests.inference_id is null limit 1000`;
+
+const rollupProblems = sql`
+  select api_keys.account_id, 'rollup' as kind, api_keys.prefix, coalesce(sums.total, 0), coalesce(requests.total, 0)
+  from api_keys
+  left join (select key_id, sum(cost_nano_usd) as total from usage_rollups group by key_id) as sums
+    on sums.key_id = api_keys.id
+  left join (select key_id, sum(cost_nano_usd) as total from usage_requests group by key_id) as requests
+    on requests.key_id = api_keys.id
+  where coalesce(sums.total, 0) <> coalesce(requests.total, 0) limit 1000`;

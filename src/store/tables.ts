@@ -48,6 +48,11 @@ interface ApiKeysTable {
   last_used_at: number | null;
   created_at: Fixed<number>;
   updated_at: number;
+  /** Start of the limit's period that `window_spent_nano_usd` belongs to; an older one counts as spent nothing. */
+  window_started_at: Generated<number>;
+  window_spent_nano_usd: ColumnType<bigint, never, bigint>;
+  /** Reserved by this key's running turns, whatever the period. */
+  window_held_nano_usd: ColumnType<bigint, never, bigint>;
 }
 
 /** The running sum of an account's ledger, kept in the same transaction as each entry. */
@@ -100,6 +105,75 @@ interface LedgerEntriesView {
   created_at: Fixed<number>;
 }
 
+/** A model's prices; a change is a new row, so a charge's price can always be named. Money per million tokens. */
+interface PricesTable {
+  id: Generated<number>;
+  model_id: Fixed<string>;
+  /** Counts from 1 per model; the highest holds. */
+  version: Fixed<number>;
+  input_nano_usd: Fixed<bigint>;
+  cached_input_nano_usd: Fixed<bigint>;
+  output_nano_usd: Fixed<bigint>;
+  created_at: Fixed<number>;
+}
+
+/** A server process that may have turns running; its holds are void when its lease has ended. */
+interface ServerLeasesTable {
+  server_id: Fixed<string>;
+  expires_at: number;
+}
+
+/** Money reserved by a running turn; the row goes when the turn ends. */
+interface HoldsTable {
+  inference_id: Fixed<string>;
+  server_id: Fixed<string>;
+  account_id: Fixed<number>;
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  amount_nano_usd: Fixed<bigint>;
+  created_at: Fixed<number>;
+}
+
+/** One row per inference, failed ones too: the log, and what makes a second settlement impossible. */
+interface UsageRequestsTable {
+  inference_id: Fixed<string>;
+  account_id: Fixed<number>;
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  /** Null: the model had no price, so the turn was free. */
+  price_id: Fixed<number | null>;
+  origin: Fixed<'api' | 'playground'>;
+  status: Fixed<'succeeded' | 'failed'>;
+  /** Of a failed turn, from the catalogue of errors. */
+  error_code: Fixed<string | null>;
+  is_client_left: Fixed<number>;
+  input_tokens: Fixed<number>;
+  cached_tokens: Fixed<number>;
+  output_tokens: Fixed<number>;
+  usage_source: Fixed<string | null>;
+  cost_nano_usd: Fixed<bigint>;
+  client_request_id: Fixed<string | null>;
+  time_to_first_token_ms: Fixed<number | null>;
+  duration_ms: Fixed<number>;
+  /** When the turn began. */
+  created_at: Fixed<number>;
+}
+
+/** Sums per key, model and quarter of an hour (UTC), written with each usage row; every zone's days are made of them. */
+interface UsageRollupsTable {
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  bucket_started_at: Fixed<number>;
+  account_id: Fixed<number>;
+  input_tokens: number;
+  cached_tokens: number;
+  output_tokens: number;
+  cost_nano_usd: Money;
+  requests_succeeded: number;
+  requests_failed: number;
+  requests_charged: number;
+}
+
 /** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */
 interface AuthUsersTable {
   id: string;
@@ -129,6 +203,11 @@ export interface Tables {
   balances: BalancesTable;
   ledger_transfers: LedgerTransfersTable;
   ledger_entries: LedgerEntriesView;
+  prices: PricesTable;
+  server_leases: ServerLeasesTable;
+  holds: HoldsTable;
+  usage_requests: UsageRequestsTable;
+  usage_rollups: UsageRollupsTable;
   auth_users: AuthUsersTable;
   auth_identities: AuthIdentitiesTable;
 }

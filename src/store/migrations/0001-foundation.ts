@@ -53,6 +53,9 @@ const accountTables = (ddl: Ddl): string[] => [
     is_disabled ${ddl.integer} not null check (is_disabled in (0, 1)),
     expires_at ${ddl.integer}, last_used_at ${ddl.integer},
     created_at ${ddl.integer} not null, updated_at ${ddl.integer} not null,
+    window_started_at ${ddl.integer} not null default 0,
+    window_spent_nano_usd ${ddl.integer} not null default 0,
+    window_held_nano_usd ${ddl.integer} not null default 0 check (window_held_nano_usd >= 0),
     check ((limit_retention is null) = (limit_threshold_nano_usd is null)) ${ddl.tableEnd}`,
   'create index api_keys_account on api_keys (account_id, id)',
 ];

@@ -1,5 +1,6 @@
 import { foundation } from './0001-foundation.ts';
+import { metering } from './0002-metering.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
-export const allMigrations: readonly Migration[] = [foundation];
+export const allMigrations: readonly Migration[] = [foundation, metering];

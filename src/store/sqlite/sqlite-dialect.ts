@@ -5,6 +5,7 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
+  RawNode,
   SelectQueryNode,
   SqliteAdapter,
   SqliteIntrospector,
@@ -109,7 +110,7 @@ class SqliteThreadConnection implements DatabaseConnection {
       parameters: query.parameters,
       rowsRequired: undefined,
     };
-    const isRead = this.#transaction === undefined && SelectQueryNode.is(query.query);
+    const isRead = this.#transaction === undefined && isSelect(query);
     if (!isRead) {
       this.#threads.onWrite();
     }
@@ -131,6 +132,11 @@ class SqliteThreadConnection implements DatabaseConnection {
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('Streaming is not supported on SQLite: read pages by key.');
   }
+}
+
+/** Hand-written SQL counts by its first word; a reader refuses whatever would write all the same. */
+function isSelect({ query, sql }: CompiledQuery): boolean {
+  return SelectQueryNode.is(query) || (RawNode.is(query) && /^\s*select\b/i.test(sql));
 }
 
 function quote(name: string): string {

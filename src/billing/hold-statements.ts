@@ -1,0 +1,141 @@
+/** The SQL of holds: reserve, charge, give back. Balance first, then key, in every group: no deadlocks. */
+import { type Statement, statement } from '../store/store.ts';
+import { findWindowStarts } from './limit-windows.ts';
+
+/** Money reserved for one turn. */
+export interface HeldAmount {
+  readonly inferenceId: string;
+  readonly accountId: number;
+  readonly keyId: number;
+  readonly amountNanoUsd: bigint;
+}
+
+export interface NewHold extends HeldAmount {
+  readonly serverId: string;
+  readonly modelId: string;
+  /** Milliseconds. */
+  readonly createdAt: number;
+}
+
+export type HoldRefusal = 'insufficient_balance' | 'key_limit_reached';
+
+/** The start of the key's own period at a moment; `?` × 3: day, week, month. */
+const windowStartSql = `case limit_retention when 'day' then ? when 'week' then ? when 'month' then ? else cast(0 as bigint) end`;
+
+/** What the key has spent in the period that begins there: a period that is over counts nothing. */
+const spentSql = `case when window_started_at < (${windowStartSql}) then 0 else window_spent_nano_usd end`;
+
+const windowStartsAt = (at: number): readonly number[] => {
+  const { day, week, month } = findWindowStarts(at);
+  return [day, week, month];
+};
+
+/**
+ * Reserves the amount when both the account's balance and the key's limit allow it. Each check is part of the
+ * update that takes the money, so a thousand parallel holds cannot pass it together.
+ */
+export function reserveHold(hold: NewHold): readonly Statement<HoldRefusal>[] {
+  const starts = windowStartsAt(hold.createdAt);
+  return [
+    statement(
+      `update balances set held_nano_usd = held_nano_usd + ?
+       where account_id = ? and balance_nano_usd - held_nano_usd >= ?`,
+      [hold.amountNanoUsd, hold.accountId, hold.amountNanoUsd],
+      { rows: 1, otherwise: 'insufficient_balance' },
+    ),
+    statement(
+      `update api_keys set window_held_nano_usd = window_held_nano_usd + ?
+       where id = ? and (limit_threshold_nano_usd is null
+         or (${spentSql}) + window_held_nano_usd + ? <= limit_threshold_nano_usd)`,
+      [hold.amountNanoUsd, hold.keyId, ...starts, hold.amountNanoUsd],
+      { rows: 1, otherwise: 'key_limit_reached' },
+    ),
+    statement(
+      `insert into holds (inference_id, server_id, account_id, key_id, model_id, amount_nano_usd, created_at)
+       values (?, ?, ?, ?, ?, ?, ?)`,
+      [
+        hold.inferenceId,
+        hold.serverId,
+        hold.accountId,
+        hold.keyId,
+        hold.modelId,
+        hold.amountNanoUsd,
+        hold.createdAt,
+      ],
+    ),
+  ];
+}
+
+/** What is free to be held: asked only after a refusal, to lower the hold to what fits. */
+export function readFreeAmounts(accountId: number, keyId: number, at: number): Statement {
+  return statement(
+    `select balances.balance_nano_usd - balances.held_nano_usd as account_free_nano_usd,
+       api_keys.limit_threshold_nano_usd - (${spentSql}) - api_keys.window_held_nano_usd as key_free_nano_usd
+     from balances, api_keys where balances.account_id = ? and api_keys.id = ?`,
+    [...windowStartsAt(at), accountId, keyId],
+  );
+}
+
+/** Ends a hold without a charge. Guard reason: it has ended before. */
+export function giveBackHold(hold: HeldAmount): readonly Statement<'not_held'>[] {
+  return [
+    deleteHold(hold),
+    statement('update balances set held_nano_usd = held_nano_usd - ? where account_id = ?', [
+      hold.amountNanoUsd,
+      hold.accountId,
+    ]),
+    statement('update api_keys set window_held_nano_usd = window_held_nano_usd - ? where id = ?', [
+      hold.amountNanoUsd,
+      hold.keyId,
+    ]),
+  ];
+}
+
+export interface TurnCharge {
+  readonly costNanoUsd: bigint;
+  readonly modelId: string;
+  /** When it is booked, in milliseconds: decides the key's period. */
+  readonly at: number;
+}
+
+/** Ends a hold with a charge: balance, key counter and ledger entry. A cost above the hold needs free balance. */
+export function chargeHold(
+  hold: HeldAmount,
+  charge: TurnCharge,
+): readonly Statement<'not_held' | 'cost_exceeds_balance'>[] {
+  const starts = windowStartsAt(charge.at);
+  return [
+    deleteHold(hold),
+    statement(
+      `update balances set balance_nano_usd = balance_nano_usd - ?, held_nano_usd = held_nano_usd - ?
+       where account_id = ? and balance_nano_usd - ? >= held_nano_usd - ?`,
+      [charge.costNanoUsd, hold.amountNanoUsd, hold.accountId, charge.costNanoUsd, hold.amountNanoUsd],
+      { rows: 1, otherwise: 'cost_exceeds_balance' },
+    ),
+    statement(
+      `update api_keys set window_held_nano_usd = window_held_nano_usd - ?,
+         window_spent_nano_usd = (${spentSql}) + ?,
+         window_started_at = case when window_started_at < (${windowStartSql}) then (${windowStartSql})
+           else window_started_at end
+       where id = ?`,
+      [hold.amountNanoUsd, ...starts, charge.costNanoUsd, ...starts, ...starts, hold.keyId],
+    ),
+    ...(charge.costNanoUsd === 0n
+      ? []
+      : [
+          statement(
+            `insert into ledger_transfers
+               (account_id, counterpart, direction, type, amount_nano_usd, model_id, reference_id, created_at)
+             values (?, 'revenue', 'CHARGE', 'MODEL_USAGE', ?, ?, ?, ?)`,
+            [hold.accountId, charge.costNanoUsd, charge.modelId, hold.inferenceId, charge.at],
+          ),
+        ]),
+  ];
+}
+
+function deleteHold(hold: HeldAmount): Statement<'not_held'> {
+  return statement('delete from holds where inference_id = ?', [hold.inferenceId], {
+    rows: 1,
+    otherwise: 'not_held',
+  });
+}

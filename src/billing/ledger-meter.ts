@@ -1,0 +1,255 @@
+/**
+ * The meter that charges: a hold before the engine starts, then exactly one of charge and release, each in one
+ * group with the usage row. What a killed process left is given back by `server-lease.ts`.
+ */
+import { randomUUID } from 'node:crypto';
+import { ApiError } from '../errors.ts';
+import type { CommitResult, Store } from '../store/store.ts';
+import { recordUsage, type UsageRecord } from '../usage/record-usage.ts';
+import {
+  chargeHold,
+  giveBackHold,
+  type HeldAmount,
+  readFreeAmounts,
+  reserveHold,
+} from './hold-statements.ts';
+import type { Charge, Hold, Meter, TurnOutcome, TurnToMeter } from './meter.ts';
+import { affordableTokens, costOfTokens } from './money.ts';
+import { createPriceBook, type Price } from './price-book.ts';
+import { openServerLease } from './server-lease.ts';
+
+export interface LedgerMeter extends Meter {
+  /** Ends this process's lease. Call it after the last turn and before the store closes. */
+  close(): Promise<void>;
+}
+
+export interface LedgerMeterOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** A clock that never jumps, in milliseconds. */
+  readonly monotonicNow?: () => number;
+  /** Names this process in its holds; drawn by default. */
+  readonly serverId?: string;
+  /** Told when the background care of holds failed; it goes on by itself. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Holds that other turns take away between our look and our hold; then the answer is that nothing is left. */
+const loweringsMax = 5;
+
+/** Rejects with a `StoreError` when the store cannot be written. */
+export async function openLedgerMeter(store: Store, options: LedgerMeterOptions = {}): Promise<LedgerMeter> {
+  const now = options.now ?? Date.now;
+  const serverId = options.serverId ?? randomUUID();
+  const prices = createPriceBook(store, options.monotonicNow);
+  const lease = await openServerLease(store, {
+    serverId,
+    now,
+    onError: options.onError ?? (() => undefined),
+  });
+  return {
+    open: async (turn) => {
+      const price = await prices.find(turn.modelId);
+      return await holdTurn(turn, price, { store, serverId, now });
+    },
+    close: async () => await lease.close(),
+  };
+}
+
+interface MeterContext {
+  readonly store: Store;
+  readonly serverId: string;
+  readonly now: () => number;
+}
+
+/** Tokens of a turn's worst case, and what they cost. */
+interface Budget {
+  readonly outputTokensPerChoice: number;
+  readonly amountNanoUsd: bigint;
+}
+
+async function holdTurn(turn: TurnToMeter, price: Price, context: MeterContext): Promise<Hold> {
+  const createdAt = context.now();
+  let budget = budgetOf(turn, price, Math.floor(turn.outputTokensMax / turn.choiceCount));
+  for (let attempt = 0; ; attempt += 1) {
+    const held: HeldAmount = {
+      inferenceId: turn.inferenceId,
+      accountId: turn.caller.accountId,
+      keyId: turn.caller.keyId,
+      amountNanoUsd: budget.amountNanoUsd,
+    };
+    const reserved = await context.store.commit(
+      reserveHold({ ...held, serverId: context.serverId, modelId: turn.modelId, createdAt }),
+      // A hold that a power cut loses belongs to a turn that the power cut ended.
+      { durability: 'lazy' },
+    );
+    if (reserved.isCommitted) {
+      return createHold({ turn, price, held, createdAt, context }, budget.outputTokensPerChoice);
+    }
+    const lowered = await lowerBudget(turn, price, { context, at: createdAt });
+    if (lowered === undefined || lowered.amountNanoUsd >= budget.amountNanoUsd || attempt >= loweringsMax) {
+      throw new ApiError(reserved.reason);
+    }
+    budget = lowered;
+  }
+}
+
+function budgetOf(turn: TurnToMeter, price: Price, outputTokensPerChoice: number): Budget {
+  const amountNanoUsd = costOfTokens([
+    { tokens: turn.promptTokens, priceNanoUsd: price.inputNanoUsd },
+    { tokens: outputTokensPerChoice * turn.choiceCount, priceNanoUsd: price.outputNanoUsd },
+  ]);
+  return { outputTokensPerChoice, amountNanoUsd };
+}
+
+/** The largest budget that account and key can still pay; undefined when it is under one token per choice. */
+async function lowerBudget(
+  turn: TurnToMeter,
+  price: Price,
+  { context, at }: { readonly context: MeterContext; readonly at: number },
+): Promise<Budget | undefined> {
+  const result = await context.store.commit([readFreeAmounts(turn.caller.accountId, turn.caller.keyId, at)], {
+    durability: 'lazy',
+  });
+  const freeNanoUsd = readFree(result);
+  const promptNanoUsd = costOfTokens([{ tokens: turn.promptTokens, priceNanoUsd: price.inputNanoUsd }]);
+  const outputTokens = affordableTokens(
+    freeNanoUsd - promptNanoUsd,
+    price.outputNanoUsd,
+    turn.outputTokensMax,
+  );
+  const outputTokensPerChoice = Math.floor(outputTokens / turn.choiceCount);
+  return outputTokensPerChoice < 1 ? undefined : budgetOf(turn, price, outputTokensPerChoice);
+}
+
+/** The smaller of what the account and (when it has a limit) the key may still spend. */
+function readFree(result: CommitResult): bigint {
+  const row = result.isCommitted ? result.results[0]?.rows[0] : undefined;
+  const account = row?.account_free_nano_usd;
+  const key = row?.key_free_nano_usd;
+  if (typeof account !== 'bigint') {
+    return 0n;
+  }
+  return typeof key === 'bigint' && key < account ? key : account;
+}
+
+interface OpenTurn {
+  readonly turn: TurnToMeter;
+  readonly price: Price;
+  readonly held: HeldAmount;
+  readonly createdAt: number;
+  readonly context: MeterContext;
+}
+
+function createHold(open: OpenTurn, outputTokensMax: number): Hold {
+  let settlement: Promise<Charge> | undefined;
+  let isOver = false;
+  return {
+    outputTokensMax,
+    settle: async (outcome) => {
+      // Once, whoever asks again; a settlement that failed may be tried again, or released.
+      settlement ??= settleTurn(open, outcome).catch((thrown: unknown) => {
+        settlement = undefined;
+        throw thrown;
+      });
+      const charge = await settlement;
+      isOver = true;
+      return charge;
+    },
+    release: async ({ errorCode, durationMs }) => {
+      if (!isOver && settlement === undefined) {
+        isOver = true;
+        await releaseTurn(open, errorCode, durationMs);
+      }
+    },
+  };
+}
+
+async function settleTurn(open: OpenTurn, outcome: TurnOutcome): Promise<Charge> {
+  const { usage } = outcome;
+  const measured = costOfTokens([
+    { tokens: usage.promptTokens - usage.cachedTokens, priceNanoUsd: open.price.inputNanoUsd },
+    { tokens: usage.cachedTokens, priceNanoUsd: open.price.cachedInputNanoUsd },
+    { tokens: usage.completionTokens, priceNanoUsd: open.price.outputNanoUsd },
+  ]);
+  const settled = await bookCharge(open, outcome, measured);
+  if (settled.isCommitted) {
+    return { costNanoUsd: measured };
+  }
+  if (settled.reason === 'cost_exceeds_balance') {
+    // An upstream counted more tokens than was estimated, and the account has no more: the hold is the price.
+    const capped = await bookCharge(open, outcome, open.held.amountNanoUsd);
+    if (capped.isCommitted) {
+      return { costNanoUsd: open.held.amountNanoUsd };
+    }
+  }
+  throw new ApiError('internal_error', {
+    internal: `The hold of ${open.held.inferenceId} is gone: it was given back when this process's lease ended.`,
+  });
+}
+
+async function bookCharge(
+  open: OpenTurn,
+  outcome: TurnOutcome,
+  costNanoUsd: bigint,
+): Promise<CommitResult<'not_held' | 'cost_exceeds_balance'>> {
+  const charge = { costNanoUsd, modelId: open.turn.modelId, at: open.context.now() };
+  return await open.context.store.commit([
+    ...chargeHold(open.held, charge),
+    ...recordUsage({
+      ...describeTurn(open),
+      status: 'succeeded',
+      errorCode: null,
+      isClientLeft: outcome.status === 'client_left',
+      inputTokens: outcome.usage.promptTokens,
+      cachedTokens: outcome.usage.cachedTokens,
+      outputTokens: outcome.usage.completionTokens,
+      usageSource: outcome.usage.source,
+      costNanoUsd,
+      timeToFirstTokenMs: outcome.timeToFirstTokenMs ?? null,
+      durationMs: outcome.durationMs,
+    }),
+  ]);
+}
+
+async function releaseTurn(open: OpenTurn, errorCode: string, durationMs: number): Promise<void> {
+  // Not held any more: given back already, which is all that was wanted.
+  await open.context.store.commit(
+    [
+      ...giveBackHold(open.held),
+      ...recordUsage({
+        ...describeTurn(open),
+        status: 'failed',
+        errorCode,
+        isClientLeft: false,
+        inputTokens: 0,
+        cachedTokens: 0,
+        outputTokens: 0,
+        usageSource: null,
+        costNanoUsd: 0n,
+        timeToFirstTokenMs: null,
+        durationMs,
+      }),
+    ],
+    // Lost in a power cut, the hold is an orphan and is given back at the next start.
+    { durability: 'lazy' },
+  );
+}
+
+type TurnFacts = Pick<
+  UsageRecord,
+  'inferenceId' | 'accountId' | 'keyId' | 'modelId' | 'priceId' | 'origin' | 'clientRequestId' | 'createdAt'
+>;
+
+function describeTurn({ turn, price, held, createdAt }: OpenTurn): TurnFacts {
+  return {
+    inferenceId: held.inferenceId,
+    accountId: held.accountId,
+    keyId: held.keyId,
+    modelId: turn.modelId,
+    priceId: price.id,
+    origin: turn.caller.origin,
+    clientRequestId: turn.clientRequestId ?? null,
+    createdAt,
+  };
+}
