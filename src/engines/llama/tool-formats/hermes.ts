@@ -64,7 +64,7 @@ function describeCall(tool: CallableTool): GrammarSpec {
   };
 }
 
-const headPattern = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*/s;
+const headPattern = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)/s;
 
 type Place =
   | { readonly type: 'text' }
