@@ -11,22 +11,26 @@ const countedTimesLimit = 16;
  * Throws ApiError `body_too_large`.
  */
 export function createBodyReader(bytesMax: number) {
-  return async (_request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> => {
-    const declaredBytes = Number(payload.headers['content-length']);
-    if (declaredBytes > bytesMax * countedTimesLimit) throw bodyTooLarge(declaredBytes, bytesMax);
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    // No encoding is set, so chunks are bytes. Leaving the loop must not destroy the socket the answer goes to.
-    const body = payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    for await (const chunk of body) {
-      sizeBytes += chunk.length;
-      if (sizeBytes <= bytesMax) chunks.push(chunk);
-      else chunks.length = 0;
-      if (sizeBytes > bytesMax * countedTimesLimit) break;
-    }
-    if (sizeBytes > bytesMax) throw bodyTooLarge(sizeBytes, bytesMax);
-    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, sizeBytes);
-  };
+  const countedBytesMax = bytesMax * countedTimesLimit;
+  return (_request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> =>
+    // Listeners, not `for await`: an iterator costs as much as the rest of a small request.
+    new Promise((resolve, reject) => {
+      const declaredBytes = Number(payload.headers['content-length']);
+      if (declaredBytes > countedBytesMax) return reject(bodyTooLarge(declaredBytes, bytesMax));
+      const chunks: Buffer[] = [];
+      let sizeBytes = 0;
+      payload.on('data', (chunk: Buffer) => {
+        sizeBytes += chunk.length;
+        if (sizeBytes <= bytesMax) chunks.push(chunk);
+        else if (sizeBytes <= countedBytesMax) chunks.length = 0;
+        else reject(bodyTooLarge(sizeBytes, bytesMax));
+      });
+      payload.on('error', reject);
+      payload.on('end', () => {
+        if (sizeBytes > bytesMax) reject(bodyTooLarge(sizeBytes, bytesMax));
+        else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+      });
+    });
 }
 
 function bodyTooLarge(sizeBytes: number, bytesMax: number): ApiError {
