@@ -60,12 +60,14 @@ export function createNumberMachine(bounds: NumberBounds): NumberMachine | null 
   const minimum = bounds.isMinimumExclusive ? nextUp(bounds.minimum) : bounds.minimum;
   const maximum = bounds.isMaximumExclusive ? nextDown(bounds.maximum) : bounds.maximum;
   if (!(minimum <= maximum)) return null;
+  // An integer that is a multiple of a fraction is a multiple of 1 as well.
+  const multiplesOf = bounds.isInteger ? [...bounds.multiplesOf, 1] : bounds.multiplesOf;
   for (const scale of scalesFor(bounds, minimum, maximum)) {
     const unit = 10n ** BigInt(scale);
     const low = Number.isFinite(minimum) ? ceilScaled(minimum, scale) : freeBound(maximum, scale, -1n);
     const high = Number.isFinite(maximum) ? floorScaled(maximum, scale) : freeBound(minimum, scale, 1n);
-    const step = bounds.multiplesOf.reduce((all, of) => leastCommonMultiple(all, floorScaled(of, scale)), 1n);
-    const machine: NumberMachine = { scale, unit, low, high, step, multiplesOf: bounds.multiplesOf };
+    const step = multiplesOf.reduce((all, of) => leastCommonMultiple(all, floorScaled(of, scale)), 1n);
+    const machine: NumberMachine = { scale, unit, low, high, step, multiplesOf };
     if (findValue(machine, low, high) !== null) return machine;
   }
   return null;
@@ -141,7 +143,13 @@ function follow(state: BoundedNumberState, code: number): Unfinished | null {
   return { ...state, phase: 'fraction', digits, fractionDigits: state.fractionDigits + 1 };
 }
 
-/** A value that some longer text from here stands for, and how many digits before the point it adds. */
+/** `Math.max` has no bigint form. */
+function larger(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+/** A value that some longer text from here stands for. */
 interface Continuation {
   readonly value: bigint;
 }
@@ -150,7 +158,7 @@ interface Continuation {
 function continuations(state: Unfinished): readonly Continuation[] {
   const { machine } = state;
   if (state.phase === 'start') return searchBoth(machine);
-  if (state.phase === 'minus') return search(machine, machine.low, machine.high < 0n ? machine.high : -1n);
+  if (state.phase === 'minus') return search(machine, machine.low, -1n);
   const fraction = machine.scale - state.fractionDigits;
   const base = state.digits * 10n ** BigInt(fraction);
   if (state.phase !== 'integer') {
@@ -160,7 +168,7 @@ function continuations(state: Unfinished): readonly Continuation[] {
   const found: Continuation[] = [];
   if (machine.scale > 0) found.push(...searchSigned(state, base, base + machine.unit - 1n));
   if (state.digits === 0n || found.length > 0) return found;
-  const limit = machine.high > -machine.low ? machine.high : -machine.low;
+  const limit = larger(machine.high, -machine.low);
   for (let size = 10n; base * size <= limit; size *= 10n) {
     found.push(...searchSigned(state, base * size, (base + machine.unit) * size - 1n));
     if (found.length > 0) break;
@@ -170,7 +178,7 @@ function continuations(state: Unfinished): readonly Continuation[] {
 
 /** Zero and positive values are nearer than negative ones: no sign is needed. */
 function searchBoth(machine: NumberMachine): readonly Continuation[] {
-  const positive = search(machine, machine.low > 0n ? machine.low : 0n, machine.high);
+  const positive = search(machine, larger(machine.low, 0n), machine.high);
   return positive.length > 0 ? positive : search(machine, machine.low, -1n);
 }
 
@@ -190,8 +198,8 @@ const triesMax = 64;
 
 /** An allowed value within the range, with as few significant digits as is easily found. */
 function findValue(machine: NumberMachine, from: bigint, to: bigint): bigint | null {
-  const low = from > machine.low ? from : machine.low;
-  const high = to < machine.high ? to : machine.high;
+  const low = larger(from, machine.low);
+  const high = -larger(-to, -machine.high);
   if (low > high) return null;
   if (low <= 0n && high >= 0n) return 0n;
   if (machine.step === 1n) return findRoundest(low, high);

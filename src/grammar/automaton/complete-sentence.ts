@@ -198,7 +198,7 @@ function isDueHere(frame: ObjectFrame, position: number, isMemberDue: boolean): 
 }
 
 function writeExtra(frame: ObjectFrame, writer: Writer): ObjectFrame | null {
-  for (const [index, extra] of frame.node.extras.entries()) {
+  for (const extra of frame.node.extras) {
     const key = createExtraKey(frame, extra);
     if (key === null) continue;
     if (frame.phase === 'value') writeText(',', writer);

@@ -79,11 +79,11 @@ export const anySet = invertCharSet([]);
 const propertySets = new Map<string, CharSet>();
 
 /** The set of a Unicode property escape such as `\p{L}`, as this JavaScript engine knows it. */
-export function unicodePropertySet(escape: string): CharSet {
-  const known = propertySets.get(escape);
+export function unicodePropertySet(source: string): CharSet {
+  const known = propertySets.get(source);
   if (known !== undefined) return known;
   const ranges: [number, number][] = [];
-  const matcher = new RegExp(`${escape}+`, 'gu');
+  const matcher = new RegExp(`${source}+`, 'gu');
   // Long texts are scanned natively: a test per code point would cost 30 times as much.
   for (const { text, low } of scanTexts()) {
     for (const match of text.matchAll(matcher)) {
@@ -94,7 +94,7 @@ export function unicodePropertySet(escape: string): CharSet {
   }
   const set = createCharSet(ranges);
   // Bounded: only about 400 property names exist, but a client may spell them in several ways.
-  if (propertySets.size < 500) propertySets.set(escape, set);
+  if (propertySets.size < 500) propertySets.set(source, set);
   return set;
 }
 
