@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
+import { analyseSchema } from '../../grammar/analyse-schema.ts';
 import type { Engine, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
 import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
@@ -71,7 +72,7 @@ async function prepareTurn(
   const { model, format, template } = dialect;
   const { host } = options;
   const rules = readOutputRules(request);
-  const needsOutputCheck = !(await areSchemasExact(rules));
+  const needsOutputCheck = !areSchemasExact(rules);
   const prompt = await holdPrompt(host, template.render(request), context.signal);
   try {
     return createLlamaTurn({
@@ -95,10 +96,8 @@ async function prepareTurn(
 }
 
 /** Throws `invalid_schema` for a schema that cannot be used at all. */
-async function areSchemasExact(rules: OutputRules): Promise<boolean> {
+function areSchemasExact(rules: OutputRules): boolean {
   const schemas = [...rules.tools, ...(rules.answer === undefined ? [] : [rules.answer])];
-  if (schemas.length === 0) return true;
-  const { analyseSchema } = await import('../../grammar/analyse-schema.ts');
   // Each one is analysed, so that the second bad schema is refused too.
   return schemas.map(({ schema, param }) => analyseSchema(schema, { param }).isExact).every(Boolean);
 }

@@ -5,7 +5,7 @@
  */
 import type { ConstraintState } from '../../grammar/constraint.ts';
 import { createBudgetGuard } from './sampling/budget-guard.ts';
-import { type ConstraintGate, createConstraintGate } from './sampling/constraint-gate.ts';
+import { createConstraintGate } from './sampling/constraint-gate.ts';
 import { createPenalties } from './sampling/penalties.ts';
 import { createRandom } from './sampling/random.ts';
 import { measureDistribution, type RawLogprob } from './sampling/raw-logprob.ts';
@@ -74,7 +74,8 @@ export function createSampler(options: SamplerOptions): Sampler {
     presence: options.presencePenalty,
     frequency: options.frequencyPenalty,
   });
-  const gate = options.constraint === undefined ? undefined : openGate(options.constraint, vocabulary);
+  const gate =
+    options.constraint === undefined ? undefined : createConstraintGate(options.constraint, vocabulary);
   const guard = gate === undefined ? undefined : createBudgetGuard(gate, vocabulary);
   let acceptedTokens = 0;
 
@@ -123,14 +124,6 @@ export function createSampler(options: SamplerOptions): Sampler {
   };
 }
 
-function openGate(start: ConstraintState, vocabulary: VocabularyView): ConstraintGate {
-  return createConstraintGate({
-    start,
-    vocabulary,
-    findAllowed: (state) => checkEveryToken(state, vocabulary),
-  });
-}
-
 const endByVocabulary = new WeakMap<VocabularyView, number>();
 
 /** Some token that ends a generation; undefined when the vocabulary has none. */
@@ -143,19 +136,4 @@ function findEnd(vocabulary: VocabularyView): number | undefined {
     return token;
   }
   return undefined;
-}
-
-function checkEveryToken(state: ConstraintState, vocabulary: VocabularyView): (token: number) => boolean {
-  const allowed = new Uint8Array(vocabulary.size);
-  for (let token = 0; token < vocabulary.size; token++) {
-    if (vocabulary.isEndOfGeneration(token)) {
-      allowed[token] = state.canEnd ? 1 : 0;
-    } else if (vocabulary.isControl(token)) {
-      allowed[token] = state.advanceSpecial(vocabulary.controlText(token)) === null ? 0 : 1;
-    } else {
-      const bytes = vocabulary.tokenBytes(token);
-      allowed[token] = bytes.length > 0 && state.advance(bytes) !== null ? 1 : 0;
-    }
-  }
-  return (token) => allowed[token] === 1;
 }

@@ -1,8 +1,9 @@
 import type { ConstraintState } from '../../../grammar/constraint.ts';
 import type { VocabularyView } from '../vocabulary-view.ts';
+import { findAllowedTokens, type TokenSet } from './allowed-tokens.ts';
 import type { TokenFilter } from './token-choice.ts';
 
-/** Token sets kept per answer; one is a bit per token, so 64 of them take 400 kB at 49,152 tokens. */
+/** Token sets kept per answer. A set takes a bit per token and four bytes per member. */
 const cachedSetsMax = 64;
 
 /** The constraint of one answer: where it stands, and which tokens may come next. */
@@ -14,17 +15,11 @@ export interface ConstraintGate extends TokenFilter {
   accept(token: number): void;
 }
 
-export function createConstraintGate(options: {
-  readonly start: ConstraintState;
-  readonly vocabulary: VocabularyView;
-  /** All tokens that may follow a state; expensive, asked at most once per state. */
-  readonly findAllowed: (state: ConstraintState) => (token: number) => boolean;
-}): ConstraintGate {
-  const { vocabulary, findAllowed } = options;
-  let state = options.start;
+export function createConstraintGate(start: ConstraintState, vocabulary: VocabularyView): ConstraintGate {
+  let state = start;
   let checked: { token: number; next: ConstraintState | null } | undefined;
-  let currentSet: ((token: number) => boolean) | undefined;
-  const setsByKey = new Map<string, (token: number) => boolean>();
+  let currentSet: TokenSet | undefined;
+  const setsByKey = new Map<string, TokenSet>();
 
   const advance = (token: number): ConstraintState | null => {
     if (vocabulary.isEndOfGeneration(token)) return state.canEnd ? state : null;
@@ -37,8 +32,8 @@ export function createConstraintGate(options: {
     if (checked?.token !== token) checked = { token, next: advance(token) };
     return checked.next;
   };
-  const findSet = (): ((token: number) => boolean) => {
-    const found = findAllowed(state);
+  const findSet = (): TokenSet => {
+    const found = findAllowedTokens(state, vocabulary);
     if (state.key !== undefined) {
       if (setsByKey.size >= cachedSetsMax) setsByKey.clear();
       setsByKey.set(state.key, found);

@@ -1,3 +1,4 @@
+import type { TokenSet } from './allowed-tokens.ts';
 import { type Candidates, createCandidates } from './candidates.ts';
 import { createLogitScan, type LogitScan } from './logit-scan.ts';
 
@@ -8,7 +9,7 @@ const missesMax = 16;
 export interface TokenFilter {
   allows(token: number): boolean;
   /** All allowed tokens, when they are known already or `isNeeded`. */
-  allowedSet(isNeeded: boolean): ((token: number) => boolean) | undefined;
+  allowedSet(isNeeded: boolean): TokenSet | undefined;
 }
 
 /** Buffers of one vocabulary size; sampling is synchronous, so every sampler of a process can share them. */
@@ -87,7 +88,7 @@ export function drawToken(
   if (filter === undefined || allowed === undefined) {
     throw new Error('No token is left to draw from.');
   }
-  candidates.restrict(allowed);
+  candidates.restrict(allowed.has);
   const restricted = candidates.draw(random());
   if (restricted !== undefined) return restricted;
   scanAllowed(scratch, logits, filter);
@@ -102,8 +103,7 @@ function scanAllowed(scratch: Scratch, logits: Float32Array, filter: TokenFilter
   const { scan, maskedRow } = scratch;
   const allowed = filter.allowedSet(true);
   if (allowed === undefined) throw new Error('The set of allowed tokens is unknown.');
-  for (let token = 0; token < maskedRow.length; token++) {
-    maskedRow[token] = allowed(token) ? (logits[token] ?? Number.NaN) : Number.NEGATIVE_INFINITY;
-  }
+  maskedRow.fill(Number.NEGATIVE_INFINITY);
+  for (const token of allowed.tokens) maskedRow[token] = logits[token] ?? Number.NaN;
   scan.read(maskedRow);
 }
