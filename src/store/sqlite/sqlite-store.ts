@@ -1,14 +1,14 @@
-/** SQLite behind the `Store` interface: one writer thread, two readers, one file `perigee.db`. */
+/** SQLite behind the `Store` interface: one writer thread, up to two readers, one file `perigee.db`. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Kysely } from 'kysely';
 import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
+import { StoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { createSqliteDialect } from './sqlite-dialect.ts';
-import type { SqliteThreadData } from './sqlite-protocol.ts';
 import { type SqliteAnswer, SqliteThread } from './sqlite-thread.ts';
 
-const readerCount = 2;
+const readersMax = 2;
 const busyTimeoutMs = 5_000;
 const transactionIdleMs = 5_000;
 const checkpointIntervalMs = 1_000;
@@ -24,18 +24,11 @@ export async function openSqliteStore(dataDir: string): Promise<Store> {
     await probe(writer);
     // It holds password hashes and who asked what: nobody else's to read.
     chmodSync(filePath, 0o600);
-    const readers = await openReaders(shared);
-    return new SqliteStore(writer, readers);
+    return new SqliteStore(writer, () => new SqliteThread({ ...shared, role: 'reader' }));
   } catch (thrown) {
     await writer.close();
     throw thrown;
   }
-}
-
-async function openReaders(shared: Omit<SqliteThreadData, 'role'>): Promise<readonly SqliteThread[]> {
-  const readers = Array.from({ length: readerCount }, () => new SqliteThread({ ...shared, role: 'reader' }));
-  await Promise.all(readers.map(probe));
-  return readers;
 }
 
 async function probe(thread: SqliteThread): Promise<void> {
@@ -50,14 +43,14 @@ class SqliteStore implements Store {
   readonly kind = 'sqlite';
   readonly db: Kysely<Tables>;
   readonly #writer: SqliteThread;
-  readonly #readers: readonly SqliteThread[];
-  #readerTurn = 0;
+  readonly #startReader: () => SqliteThread;
+  readonly #readers: SqliteThread[] = [];
   #checkpointTimer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(writer: SqliteThread, readers: readonly SqliteThread[]) {
+  constructor(writer: SqliteThread, startReader: () => SqliteThread) {
     this.#writer = writer;
-    this.#readers = readers;
+    this.#startReader = startReader;
     this.db = new Kysely<Tables>({
       dialect: createSqliteDialect({
         writer,
@@ -93,9 +86,18 @@ class SqliteStore implements Store {
     await this.#writer.close();
   }
 
+  /** The least busy reader; threads start when they are needed, so a short command starts few. */
   #pickReader(): SqliteThread {
-    this.#readerTurn = (this.#readerTurn + 1) % this.#readers.length;
-    return this.#readers[this.#readerTurn] ?? this.#writer;
+    if (this.#closed !== undefined) {
+      throw new StoreError('unavailable', 'The store is closed.');
+    }
+    const [best] = this.#readers.toSorted((a, b) => a.pendingCount - b.pendingCount);
+    if (best !== undefined && (best.pendingCount === 0 || this.#readers.length >= readersMax)) {
+      return best;
+    }
+    const reader = this.#startReader();
+    this.#readers.push(reader);
+    return reader;
   }
 
   /** Folds the log into the file beside the writer, not on its thread: a checkpoint syncs twice. */

@@ -33,6 +33,11 @@ export class SqliteThread {
     this.#worker.on('exit', () => this.#die(new Error('The SQLite thread ended.')));
   }
 
+  /** Requests that have no answer yet. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /** Rejects with a `StoreError`; after the thread's death at once. */
   async call(request: SqliteCall): Promise<SqliteAnswer> {
     if (this.#death !== undefined) {
