@@ -110,6 +110,12 @@ function bindContext(llama: LibraryHandle) {
       'void',
       [pointer, pointer, pointer],
     ),
+    setThreads: bind<(context: Pointer, decode: number, batch: number) => void>(
+      llama,
+      'llama_set_n_threads',
+      'void',
+      [pointer, int, int],
+    ),
     decode: bind<(context: Pointer, batch: NativeBatch) => number>(llama, 'llama_decode', int, [
       pointer,
       batchType,

@@ -53,7 +53,7 @@ function generate(generationId: number, spec: GenerationSpec): void {
     const prompt = prompts.get(spec.promptId);
     if (engine === undefined || prompt === undefined) throw new Error('the prompt is not known');
     prompts.delete(spec.promptId);
-    const grammar = undefined;
+    const grammar = spec.grammar === undefined ? undefined : compileGrammar(spec.grammar);
     engine.scheduler.submit({ id: generationId, spec, prompt, grammar });
   } catch (error) {
     const event = { type: 'error', reason: 'failed', detail: String(error) } as const;

@@ -27,13 +27,12 @@ export async function loadEngine(
   const size = sizeContext(options, header, process.availableMemory());
   const native = await loadNativeModel(options.modelPath, options.threads);
   const vocabulary = createVocabulary(native.binding, native.vocabulary);
-  const contextOptions = {
+  const context = native.createContext({
     cells: size.kvCells,
-    threads: options.threads,
     kvType: options.kvType,
     outputsMax: runningMax,
-  };
-  const context = native.createContext(contextOptions);
+    hasFlashAttention: true,
+  });
   await runSelfTest(context, vocabulary.size);
   const soloLane = new SoloLane({
     createContext: () =>

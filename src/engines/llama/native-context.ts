@@ -2,6 +2,7 @@
 import { createAbortFlag } from './abort-flag.ts';
 import { addressOf, callAsync, type LlamaBinding, loadBinding, viewFloats } from './binding.ts';
 import type { Pointer } from './native-structs.ts';
+import { createThreadPace, type ThreadPace } from './thread-pace.ts';
 
 /** Tokens of one decode; one physical batch, so that an abort drops all of it or nothing. */
 export const batchTokensMax = 512;
@@ -20,10 +21,13 @@ export interface BatchToken {
 
 export interface ContextOptions {
   readonly cells: number;
-  readonly threads: number;
   readonly kvType: 'f16' | 'q8_0';
   /** Most sequences that get logits from one decode; sizes the output buffers. Sequence ids are not bound by it. */
   readonly outputsMax: number;
+  /**
+   * False: attention in the way whose result does not depend on the number of threads; needs `f16`.
+   */
+  readonly hasFlashAttention: boolean;
 }
 
 /** A KV cache with the means to decode into it. No method may be called while `decode` runs. */
@@ -51,6 +55,9 @@ export interface NativeModel {
   createContext(options: ContextOptions): NativeContext;
 }
 
+/** `enum llama_flash_attn_type` */
+const flashAttention = { auto: -1, disabled: 0 } as const;
+/** `enum ggml_type` */
 const ggmlTypes = { f16: 1, q8_0: 8 } as const;
 
 /**
@@ -68,21 +75,32 @@ export async function loadNativeModel(path: string, threads: number): Promise<Na
       `${path} is a recurrent, hybrid or diffusion model: its state cannot be shared by prefix. Serve it through an openai-compatible engine.`,
     );
   }
-  const threadPool = binding.createThreadPool(threads);
+  const compute: Compute = {
+    threads,
+    threadPool: binding.createThreadPool(threads),
+    pace: createThreadPace(threads, () => performance.now()),
+  };
   return {
     binding,
     vocabulary: binding.modelVocabulary(model),
     trainedContextTokens: binding.modelContextTrained(model),
     sizeBytes: Number(binding.modelSize(model)),
     parameterCount: Number(binding.modelParameterCount(model)),
-    createContext: (options) => createContext(binding, model, threadPool, options),
+    createContext: (options) => createContext(binding, model, compute, options),
   };
+}
+
+/** The threads that all contexts share; one decode runs at a time. */
+interface Compute {
+  readonly threads: number;
+  readonly threadPool: Pointer | null;
+  readonly pace: ThreadPace;
 }
 
 function createContext(
   binding: LlamaBinding,
   model: Pointer,
-  threadPool: Pointer | null,
+  compute: Compute,
   options: ContextOptions,
 ): NativeContext {
   const abortFlag = createAbortFlag();
@@ -93,8 +111,9 @@ function createContext(
     n_ubatch: batchTokensMax,
     n_seq_max: options.outputsMax,
     n_outputs_max: options.outputsMax,
-    n_threads: options.threads,
-    n_threads_batch: options.threads,
+    n_threads: compute.threads,
+    n_threads_batch: compute.threads,
+    flash_attn_type: options.hasFlashAttention ? flashAttention.auto : flashAttention.disabled,
     type_k: ggmlTypes[options.kvType],
     type_v: ggmlTypes[options.kvType],
     abort_callback: abortFlag.callback,
@@ -104,7 +123,7 @@ function createContext(
   if (context === null) {
     throw new Error(`llama.cpp cannot allocate a KV cache of ${options.cells} tokens; lower the setting.`);
   }
-  if (threadPool !== null) binding.attachThreadPool(context, threadPool, threadPool);
+  if (compute.threadPool !== null) binding.attachThreadPool(context, compute.threadPool, compute.threadPool);
   const memory = binding.contextMemory(context);
   const vocabularySize = binding.vocabularySize(binding.modelVocabulary(model));
   const batch = createBatch();
@@ -114,7 +133,13 @@ function createContext(
     async decode(tokens) {
       abortFlag.set(false);
       const native = batch.fill(tokens);
+      const threads = compute.pace.next();
+      binding.setThreads(context, threads, threads);
+      const startedAt = performance.now();
+      const startedCpu = process.cpuUsage();
       const code = await callAsync(binding.decode, context, native);
+      const cpu = process.cpuUsage(startedCpu);
+      compute.pace.record(performance.now() - startedAt, (cpu.user + cpu.system) / 1000);
       logits.refresh(code === 0 ? batch.outputCount() : 0);
       if (code === 0) return 'done';
       if (code === 1) return 'no-cells';
