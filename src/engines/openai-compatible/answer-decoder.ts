@@ -6,6 +6,7 @@ import type { FinishReason, TokenLogprob } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { EngineEvent } from '../engine.ts';
 import { classifyStreamError } from './classify-error.ts';
+import { createContentTemplate } from './content-template.ts';
 import { type ControlTokenReader, createControlTokenReader } from './kimi-control-tokens.ts';
 import { readLogprobs } from './read-logprobs.ts';
 import { readUsage, type UpstreamUsage } from './read-usage.ts';
@@ -65,6 +66,8 @@ const TOKEN_TEXT_LENGTH = 16;
 
 export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecoder {
   const states = options.choices.map((choice) => createChoiceState(choice, options));
+  const [onlyState] = states.length === 1 && !options.hasLogprobs ? states : [];
+  const template = onlyState === undefined ? undefined : createContentTemplate();
   let usage: UpstreamUsage | undefined;
 
   function addChoice(value: unknown): void {
@@ -92,12 +95,18 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
 
   return {
     add(json) {
+      const content = template?.match(json);
+      if (content !== undefined && onlyState !== undefined) {
+        addText(onlyState, content);
+        return;
+      }
       const chunk = parseChunk(json);
       if (chunk.error !== undefined && chunk.error !== null) throw classifyStreamError(chunk.error);
       if (chunk.object === 'error') throw classifyStreamError(chunk);
       if (chunk.usage !== undefined) usage = readUsage(chunk.usage) ?? usage;
       const { choices } = chunk;
-      if (Array.isArray(choices)) for (let i = 0; i < choices.length; i += 1) addChoice(choices[i]);
+      for (const choice of asList(choices)) addChoice(choice);
+      if (template !== undefined && isTextAlone(chunk)) template.learn(json);
     },
     isComplete: () => states.every(({ reason }) => reason !== undefined),
     finish() {
@@ -174,6 +183,18 @@ function parseChunk(json: string): WireChunk {
   if (chunk === undefined)
     throw new ApiError('upstream_failed', { internal: 'the upstream sent no JSON object' });
   return chunk;
+}
+
+/** Whether a chunk says nothing but a text: what a later chunk of the same form would repeat must be nothing. */
+function isTextAlone({ choices, usage, error }: WireChunk): boolean {
+  const [value, ...others] = asList(choices);
+  const choice = asRecord<WireChoice>(value);
+  const delta = asRecord<WireDelta>(choice?.delta);
+  if (choice === undefined || delta === undefined || others.length > 0) return false;
+  const isBare = [usage, error, choice.usage, choice.finish_reason, delta.tool_calls].every(
+    (field) => field === undefined || field === null,
+  );
+  return isBare && asText(delta.content) !== undefined && (choice.index === undefined || choice.index === 0);
 }
 
 /** Content is text, or a list of parts of which some are text. */

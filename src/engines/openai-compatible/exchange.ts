@@ -1,4 +1,5 @@
 /** One upstream answer over the wire: status, event stream and timers on one side, a decoder on the other. */
+import { StringDecoder } from 'node:string_decoder';
 import { createParser } from 'eventsource-parser';
 import { ApiError, toApiError } from '../../errors.ts';
 import type { AnswerDecoder, DecodedUsage } from './answer-decoder.ts';
@@ -107,7 +108,7 @@ interface BodyReader {
 }
 
 function createEventReader(decoder: AnswerDecoder, onDone: () => void): BodyReader {
-  const text = new TextDecoder('utf-8');
+  const text = new StringDecoder('utf8');
   const parser = createParser({
     maxBufferSize: EVENT_LENGTH_MAX,
     onEvent({ event, data }) {
@@ -125,9 +126,9 @@ function createEventReader(decoder: AnswerDecoder, onDone: () => void): BodyRead
     },
   });
   return {
-    add: (chunk) => parser.feed(text.decode(chunk, { stream: true })),
+    add: (chunk) => parser.feed(text.write(chunk)),
     // Some servers leave out the blank line after their last event.
-    end: () => parser.feed(`${text.decode()}\n\n`),
+    end: () => parser.feed(`${text.end()}\n\n`),
   };
 }
 
