@@ -56,12 +56,12 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
   const now = options.now ?? Date.now;
   const monotonicNow = options.monotonicNow ?? (() => performance.now());
   const cache = new LRUCache<string, CachedKey>({ max: options.cachedKeysMax ?? 10_000 });
-  const readGeneration = createGenerationReader(store, monotonicNow);
+  const generations = createGenerationReader(store, monotonicNow);
   const unknownKeys = createBucket(unknownKeysPerSecond, monotonicNow);
 
   const find = async (secretHash: string): Promise<CachedKey> => {
-    const generation = await readGeneration();
     const cached = cache.get(secretHash);
+    const generation = generations.peek() ?? (await generations.read());
     if (cached?.generation === generation) {
       return cached;
     }
@@ -164,8 +164,14 @@ async function readCachedKey(
   };
 }
 
+interface GenerationReader {
+  /** What is known, when it is fresh enough; without a detour through the event loop. */
+  peek(): number | undefined;
+  read(): Promise<number>;
+}
+
 /** The generation, never older than `staleAfterMs`. No timer: it is read as often as keys are shown, at most. */
-function createGenerationReader(store: Store, monotonicNow: () => number): () => Promise<number> {
+function createGenerationReader(store: Store, monotonicNow: () => number): GenerationReader {
   let known: { readonly generation: number; readonly readAt: number } | undefined;
   let reading: Promise<number> | undefined;
 
@@ -188,16 +194,19 @@ function createGenerationReader(store: Store, monotonicNow: () => number): () =>
     return await reading;
   };
 
-  return async () => {
-    const ageMs = known === undefined ? Number.POSITIVE_INFINITY : monotonicNow() - known.readAt;
-    if (known === undefined || ageMs >= staleAfterMs) {
-      return await readOnce();
-    }
-    if (ageMs >= refreshAfterMs) {
-      // A failure here is not lost: the value grows stale, and then the read is awaited and throws.
-      readOnce().catch(() => undefined);
-    }
-    return known.generation;
+  return {
+    peek: () => {
+      const ageMs = known === undefined ? staleAfterMs : monotonicNow() - known.readAt;
+      if (ageMs >= staleAfterMs) {
+        return undefined;
+      }
+      if (ageMs >= refreshAfterMs) {
+        // A failure here is not lost: the value grows stale, and then the read is awaited and throws.
+        readOnce().catch(() => undefined);
+      }
+      return known?.generation;
+    },
+    read: readOnce,
   };
 }
 
