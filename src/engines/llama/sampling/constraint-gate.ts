@@ -32,12 +32,17 @@ export function createConstraintGate(start: ConstraintState, vocabulary: Vocabul
     if (checked?.token !== token) checked = { token, next: advance(token) };
     return checked.next;
   };
+  const knownSet = (): TokenSet | undefined => {
+    if (currentSet === undefined && state.key !== undefined) currentSet = setsByKey.get(state.key);
+    return currentSet;
+  };
   const findSet = (): TokenSet => {
     const found = findAllowedTokens(state, vocabulary);
     if (state.key !== undefined) {
       if (setsByKey.size >= cachedSetsMax) setsByKey.clear();
       setsByKey.set(state.key, found);
     }
+    currentSet = found;
     return found;
   };
 
@@ -47,11 +52,8 @@ export function createConstraintGate(start: ConstraintState, vocabulary: Vocabul
     },
     successor,
     allows: (token) => successor(token) !== null,
-    allowedSet(isNeeded) {
-      if (currentSet === undefined && state.key !== undefined) currentSet = setsByKey.get(state.key);
-      if (currentSet === undefined && isNeeded) currentSet = findSet();
-      return currentSet;
-    },
+    knownSet,
+    findSet: () => knownSet() ?? findSet(),
     accept(token) {
       const next = successor(token);
       if (next === null) throw new Error(`Token ${token} cannot follow here under the constraint.`);

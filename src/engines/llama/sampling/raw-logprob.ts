@@ -1,4 +1,4 @@
-import type { LogitScan } from './logit-scan.ts';
+import { blockSize, type LogitScan } from './logit-scan.ts';
 
 /** Natural logs of probabilities of the model's raw output: before penalties, temperature and constraints. */
 export interface RawLogprob {
@@ -23,30 +23,44 @@ export function measureDistribution(
 ): RawDistribution {
   scan.read(logits);
   const high = scan.highest();
-  let sum = 0;
-  scan.forEachFrom(high - neglectedDistance, (_token, logit) => {
-    sum += Math.exp(logit - high);
-  });
+  const sum = sumExponentials(scan, high);
   const logTotal = high + Math.log(sum);
   const top = findTop(scan, topCount).map(({ token, logit }) => ({ token, logprob: logit - logTotal }));
   const raw = logits.slice();
   return { of: (token) => ({ logprob: (raw[token] ?? Number.NaN) - logTotal, top }) };
 }
 
+function sumExponentials(scan: LogitScan, high: number): number {
+  const { row, blockHighs } = scan;
+  const cutoff = high - neglectedDistance;
+  let sum = 0;
+  for (const [block, blockHigh] of blockHighs.entries()) {
+    if (blockHigh < cutoff) continue;
+    const end = Math.min((block + 1) * blockSize, row.length);
+    // The index is within the row.
+    for (let token = block * blockSize; token < end; token++) sum += Math.exp((row[token] as number) - high);
+  }
+  return sum;
+}
+
+/** The `count` highest, best first; of equals the lower number. Blocks that cannot hold one are passed over. */
 function findTop(scan: LogitScan, count: number): { token: number; logit: number }[] {
+  const { row, blockHighs } = scan;
   const top: { token: number; logit: number }[] = [];
+  let lowest = Number.NEGATIVE_INFINITY;
   if (count === 0) return top;
-  // A cutoff that surely leaves enough tokens is searched by widening; the first width nearly always does.
-  for (let distance = 8; ; distance *= 4) {
-    top.length = 0;
-    scan.forEachFrom(scan.highest() - distance, (token, logit) => {
-      const last = top.at(-1);
-      if (top.length === count && last !== undefined && logit <= last.logit) return;
+  for (const [block, blockHigh] of blockHighs.entries()) {
+    if (blockHigh <= lowest) continue;
+    const end = Math.min((block + 1) * blockSize, row.length);
+    for (let token = block * blockSize; token < end; token++) {
+      const logit = row[token] as number; // The index is within the row.
+      if (logit <= lowest) continue;
       let place = top.length;
       while (place > 0 && (top[place - 1]?.logit ?? 0) < logit) place--;
       top.splice(place, 0, { token, logit });
       if (top.length > count) top.pop();
-    });
-    if (top.length === count || distance > 1e6) return top;
+      if (top.length === count) lowest = top.at(-1)?.logit ?? lowest;
+    }
   }
+  return top;
 }

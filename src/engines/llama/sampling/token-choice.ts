@@ -1,6 +1,7 @@
 import type { TokenSet } from './allowed-tokens.ts';
-import { type Candidates, createCandidates } from './candidates.ts';
+import { type BlockDraw, createBlockDraw } from './block-draw.ts';
 import { createLogitScan, type LogitScan } from './logit-scan.ts';
+import { createNucleus, type Nucleus } from './nucleus.ts';
 
 /** Refusals by a constraint before the whole vocabulary is checked at once. */
 const missesMax = 16;
@@ -8,21 +9,33 @@ const missesMax = 16;
 /** What the constraint in force says about tokens; absent = everything is allowed. */
 export interface TokenFilter {
   allows(token: number): boolean;
-  /** All allowed tokens, when they are known already or `isNeeded`. */
-  allowedSet(isNeeded: boolean): TokenSet | undefined;
+  /** All allowed tokens; undefined when they are not known yet. */
+  knownSet(): TokenSet | undefined;
+  /** All allowed tokens, found out now if need be. */
+  findSet(): TokenSet;
 }
 
 /** Buffers of one vocabulary size; sampling is synchronous, so every sampler of a process can share them. */
 export interface Scratch {
   readonly scan: LogitScan;
-  readonly candidates: Candidates;
+  readonly blockDraw: BlockDraw;
+  readonly nucleus: Nucleus;
   readonly maskedRow: Float32Array;
 }
 
+export interface DrawOptions {
+  /** Above 0. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly random: () => number;
+}
+
 export function createScratch(vocabularySize: number): Scratch {
+  const scan = createLogitScan(vocabularySize);
   return {
-    scan: createLogitScan(vocabularySize),
-    candidates: createCandidates(vocabularySize),
+    scan,
+    blockDraw: createBlockDraw(scan),
+    nucleus: createNucleus(scan, vocabularySize),
     maskedRow: new Float32Array(vocabularySize),
   };
 }
@@ -34,32 +47,11 @@ export function createScratch(vocabularySize: number): Scratch {
 export function chooseBest(scratch: Scratch, logits: Float32Array, filter: TokenFilter | undefined): number {
   const { scan } = scratch;
   scan.read(logits);
-  const best = scan.best();
-  if (filter === undefined || filter.allows(best)) return best;
-  const refused = new Map<number, number>();
-  try {
-    let token = best;
-    while (refused.size < missesMax) {
-      const allowed = filter.allowedSet(false);
-      if (allowed !== undefined) break;
-      refused.set(token, logits[token] ?? 0);
-      logits[token] = Number.NEGATIVE_INFINITY;
-      scan.refresh(token);
-      token = scan.best();
-      if (filter.allows(token)) return token;
-    }
-  } finally {
-    for (const [token, logit] of refused) logits[token] = logit;
-  }
-  scanAllowed(scratch, logits, filter);
-  return scan.best();
-}
-
-export interface DrawOptions {
-  /** Above 0. */
-  readonly temperature: number;
-  readonly topP: number;
-  readonly random: () => number;
+  return (
+    tryUntilAllowed(scan, filter, () =>
+      scan.highest() === Number.NEGATIVE_INFINITY ? undefined : scan.best(),
+    ) ?? chooseAmongAllowed(scratch, logits, filter, () => scan.best())
+  );
 }
 
 /**
@@ -73,37 +65,98 @@ export function drawToken(
   filter: TokenFilter | undefined,
   options: DrawOptions,
 ): number {
-  const { scan, candidates } = scratch;
-  const { temperature, topP, random } = options;
-  scan.read(logits);
-  candidates.fill(scan, temperature, topP);
-  for (let misses = 0; misses < missesMax; misses++) {
-    const token = candidates.draw(random());
-    if (token === undefined) break;
-    if (filter === undefined || filter.allows(token)) return token;
-    candidates.rejectDrawn();
-    if (filter.allowedSet(false) !== undefined) break;
-  }
-  const allowed = filter?.allowedSet(true);
-  if (filter === undefined || allowed === undefined) {
-    throw new Error('No token is left to draw from.');
-  }
-  candidates.restrict(allowed.has);
-  const restricted = candidates.draw(random());
-  if (restricted !== undefined) return restricted;
-  scanAllowed(scratch, logits, filter);
-  candidates.fill(scan, temperature, topP);
-  const token = candidates.draw(random());
-  if (token === undefined) throw new Error('No token is left to draw from.');
-  return token;
+  scratch.scan.read(logits);
+  return options.topP < 1
+    ? drawFromNucleus(scratch, logits, filter, options)
+    : drawFromAll(scratch, logits, filter, options);
 }
 
-/** Reads the row into the scan with every token that is not allowed at −∞. */
-function scanAllowed(scratch: Scratch, logits: Float32Array, filter: TokenFilter): void {
+function drawFromAll(
+  scratch: Scratch,
+  logits: Float32Array,
+  filter: TokenFilter | undefined,
+  { temperature, random }: DrawOptions,
+): number {
+  const { scan, blockDraw } = scratch;
+  blockDraw.prepare(temperature);
+  const drawn = tryUntilAllowed(scan, filter, () => {
+    if (filter !== undefined) blockDraw.refresh();
+    return blockDraw.draw(random);
+  });
+  if (drawn !== undefined) return drawn;
+  return chooseAmongAllowed(scratch, logits, filter, () => {
+    blockDraw.prepare(temperature);
+    return blockDraw.draw(random);
+  });
+}
+
+function drawFromNucleus(
+  scratch: Scratch,
+  logits: Float32Array,
+  filter: TokenFilter | undefined,
+  { temperature, topP, random }: DrawOptions,
+): number {
+  const { nucleus } = scratch;
+  nucleus.fill(temperature, topP);
+  for (let misses = 0; misses < missesMax; misses++) {
+    const token = nucleus.draw(random());
+    if (token === undefined) break;
+    if (filter === undefined || filter.allows(token)) return token;
+    nucleus.rejectDrawn();
+    if (filter.knownSet() !== undefined) break;
+  }
+  if (filter !== undefined) {
+    nucleus.restrict(filter.findSet().has);
+    const token = nucleus.draw(random());
+    if (token !== undefined) return token;
+  }
+  return chooseAmongAllowed(scratch, logits, filter, () => {
+    nucleus.fill(temperature, topP);
+    return nucleus.draw(random());
+  });
+}
+
+/**
+ * Asks for tokens until one is allowed; refused ones are at −∞ meanwhile. Undefined when it is better to check
+ * the whole vocabulary: after many misses, or when the allowed tokens are known already.
+ */
+function tryUntilAllowed(
+  scan: LogitScan,
+  filter: TokenFilter | undefined,
+  next: () => number | undefined,
+): number | undefined {
+  if (filter === undefined) return next();
+  const { row } = scan;
+  const refused = new Map<number, number>();
+  try {
+    while (refused.size < missesMax) {
+      const token = next();
+      if (token === undefined) return undefined;
+      if (filter.allows(token)) return token;
+      if (filter.knownSet() !== undefined) return undefined;
+      refused.set(token, row[token] ?? Number.NaN);
+      row[token] = Number.NEGATIVE_INFINITY;
+      scan.refresh(token);
+    }
+    return undefined;
+  } finally {
+    for (const [token, logit] of refused) row[token] = logit;
+  }
+}
+
+/** Chooses with every token that is not allowed at −∞. Throws when nothing is left. */
+function chooseAmongAllowed(
+  scratch: Scratch,
+  logits: Float32Array,
+  filter: TokenFilter | undefined,
+  choose: () => number | undefined,
+): number {
   const { scan, maskedRow } = scratch;
-  const allowed = filter.allowedSet(true);
-  if (allowed === undefined) throw new Error('The set of allowed tokens is unknown.');
+  if (filter === undefined) throw new Error('No token is left to choose from.');
   maskedRow.fill(Number.NEGATIVE_INFINITY);
-  for (const token of allowed.tokens) maskedRow[token] = logits[token] ?? Number.NaN;
+  for (const token of filter.findSet().tokens) maskedRow[token] = logits[token] ?? Number.NaN;
   scan.read(maskedRow);
+  const token = choose();
+  if (token === undefined) throw new Error('No token is left to choose from.');
+  return token;
 }

@@ -1,15 +1,18 @@
-import type { LogitScan } from './logit-scan.ts';
+import { blockSize, type LogitScan } from './logit-scan.ts';
 
 /** Probability mass, relative to the likeliest token, that may be left out: far below what a 32-bit logit means. */
 const neglectedMass = 1e-7;
 
+/** Tokens less likely than the best by this factor are only summed at first; a nucleus rarely reaches them. */
+const likelyDistance = 10;
+
 /**
- * The tokens a draw chooses from, with weights proportional to their probabilities after temperature, cut down
- * to the nucleus of `topP`. Scratch memory of one vocabulary size, used by one draw at a time.
+ * The nucleus of `topP`: the fewest tokens that hold this share of the probability after temperature, the likelier
+ * (then the lower-numbered) ones first. Scratch memory of one vocabulary, used by one draw at a time.
  */
-export interface Candidates {
-  /** Fills from the scanned row. `temperature` > 0; `topP` in (0, 1]. */
-  fill(scan: LogitScan, temperature: number, topP: number): void;
+export interface Nucleus {
+  /** Fills from the scanned row. `temperature` > 0; `topP` in (0, 1). */
+  fill(temperature: number, topP: number): void;
   /** A token drawn with `uniform` in [0, 1); undefined when no weight is left. */
   draw(uniform: number): number | undefined;
   /** Sets the last drawn token aside; the others keep their proportions. */
@@ -18,7 +21,7 @@ export interface Candidates {
   restrict(isAllowed: (token: number) => boolean): void;
 }
 
-export function createCandidates(size: number): Candidates {
+export function createNucleus(scan: LogitScan, size: number): Nucleus {
   const tokens = new Int32Array(size);
   const weights = new Float64Array(size);
   let begin = 0;
@@ -54,12 +57,37 @@ export function createCandidates(size: number): Candidates {
     for (let index = begin; index < end; index++) sum += weights[index] as number;
     return sum;
   };
-  /** The likeliest tokens until they hold `topP` of the mass: a heap sort that stops early. */
-  const keepNucleus = (topP: number): void => {
+  /** Collects tokens not further from the best than `distance`; returns the mass of all that count. */
+  const collect = (temperature: number, distance: number): number => {
+    const { row, blockHighs } = scan;
+    const high = scan.highest();
+    const lowest = high - temperature * Math.log(size / neglectedMass);
+    const cutoff = high - temperature * distance;
+    let mass = 0;
+    begin = 0;
+    end = 0;
+    for (let block = 0; block < blockHighs.length; block++) {
+      if ((blockHighs[block] as number) < lowest) continue;
+      const blockEnd = Math.min((block + 1) * blockSize, size);
+      for (let token = block * blockSize; token < blockEnd; token++) {
+        const logit = row[token] as number;
+        if (logit < lowest) continue;
+        const weight = Math.exp((logit - high) / temperature);
+        mass += weight;
+        if (logit < cutoff) continue;
+        tokens[end] = token;
+        weights[end] = weight;
+        end++;
+      }
+    }
+    return mass;
+  };
+  /** The likeliest tokens until they hold `needed`: a heap sort that stops early. */
+  const keepLikeliest = (needed: number): void => {
     for (let parent = (end >> 1) - 1; parent >= 0; parent--) siftDown(parent, end);
     let heapCount = end;
     let mass = 0;
-    while (heapCount > 0 && mass < topP * total) {
+    while (heapCount > 0 && mass < needed) {
       mass += weights[0] as number;
       heapCount--;
       swap(0, heapCount);
@@ -69,17 +97,10 @@ export function createCandidates(size: number): Candidates {
   };
 
   return {
-    fill(scan, temperature, topP) {
-      const high = scan.highest();
-      begin = 0;
-      end = 0;
-      scan.forEachFrom(high - temperature * Math.log(size / neglectedMass), (token, logit) => {
-        tokens[end] = token;
-        weights[end] = Math.exp((logit - high) / temperature);
-        end++;
-      });
-      total = sumWeights();
-      if (topP < 1) keepNucleus(topP);
+    fill(temperature, topP) {
+      const mass = collect(temperature, likelyDistance);
+      if (sumWeights() < topP * mass) collect(temperature, Number.POSITIVE_INFINITY);
+      keepLikeliest(topP * mass);
       total = sumWeights();
     },
     draw(uniform) {
