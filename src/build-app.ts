@@ -69,7 +69,10 @@ interface Opened {
 function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): App {
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
-    onEngineChange: (change) => hooks.logger.warn(change, 'the process of the embedded engine changed'),
+    onEngineChange: ({ type, ...detail }) => {
+      if (type === 'loaded') hooks.logger.info(detail, 'the model is loaded');
+      else hooks.logger.warn({ type, ...detail }, 'the process of the embedded engine stopped');
+    },
   });
   const models = createModelDirectory(engines.servedModels);
   const clock = { now: () => Date.now() };

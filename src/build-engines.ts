@@ -5,7 +5,7 @@ import { ConfigError } from './config.ts';
 import { createDeferredEngine, type DeferredEngine } from './engines/deferred-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { createLlamaEngine } from './engines/llama/llama-engine.ts';
-import { Supervisor } from './engines/llama/supervisor.ts';
+import { type ProcessChange, Supervisor } from './engines/llama/supervisor.ts';
 import { createOpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
 import type { ServedModel } from './engines/registry.ts';
 import { ModelError } from './models/model-error.ts';
@@ -37,8 +37,8 @@ export interface BuiltEngines {
 
 export interface EngineHooks {
   readonly onModelProgress: OnModelProgress;
-  /** A line for the log about the embedded engine's process. */
-  readonly onEngineChange: (change: object) => void;
+  /** What happens to the embedded engine's process, for the log. */
+  readonly onEngineChange: (change: ProcessChange) => void;
 }
 
 /** Makes every engine and begins to load the embedded model. Throws ConfigError for a name that leads nowhere. */
