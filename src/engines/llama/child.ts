@@ -3,6 +3,7 @@
  * `ChildMessage`s and ends when the parent is gone. Native code runs only here: a crash costs the running requests,
  * never the server.
  */
+import { compileGrammar } from '../../grammar/compile-grammar.ts';
 import { type LoadedEngine, loadEngine } from './load-engine.ts';
 import type { ChildMessage, GenerationSpec, ParentMessage, PromptPiece } from './protocol.ts';
 

@@ -36,7 +36,12 @@ export async function loadEngine(
   await runSelfTest(context, vocabulary.size);
   const soloLane = new SoloLane({
     createContext: () =>
-      native.createContext({ ...contextOptions, cells: size.contextTokens, outputsMax: 1 }),
+      native.createContext({
+        cells: size.contextTokens,
+        kvType: 'f16',
+        outputsMax: 1,
+        hasFlashAttention: false,
+      }),
     vocabulary,
     contextTokens: size.contextTokens,
   });
