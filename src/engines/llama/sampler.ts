@@ -51,7 +51,7 @@ export interface Sampler {
   readonly isConstraining: boolean;
   /**
    * The budget forced the output to be closed early: the reason is `length`, even when the grammar is complete or
-   * an end-of-generation token was returned.
+   * an end-of-generation token was returned. Not set when it only kept a further call from being begun.
    */
   readonly isClosedByBudget: boolean;
 }

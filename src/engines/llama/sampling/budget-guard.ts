@@ -17,6 +17,7 @@ export interface BudgetGuard {
   review(chosen: number, remainingTokens: number): number | undefined;
   /** The next token of a completion that has begun. */
   nextForced(): number | undefined;
+  /** The answer lacks something that there was no room for. */
   readonly isClosing: boolean;
 }
 
@@ -41,7 +42,8 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
       const next = gate.successor(chosen);
       if (next === null || hasRoom(next, remainingTokens - 1)) return chosen;
       if (gate.state.canEnd) {
-        isClosing = true;
+        // Between two calls what is there is whole and stands; in free text something is missing.
+        isClosing = !gate.state.isConstraining;
         return undefined;
       }
       const completion = writeCompletion(gate.state, vocabulary);
