@@ -3,9 +3,10 @@
  * prompts that are due. Native calls happen between decodes only. Pieces: `kv-pool.ts` (cells), `step-plan.ts`
  * (how much per step), `choice-run.ts` (from logits to output), `solo-lane.ts` (deterministic requests).
  */
+import { Admission } from './admission.ts';
 import { encodeBatch, type Part } from './batch-parts.ts';
 import { createChoiceRun } from './choice-run.ts';
-import { type ActiveChoice, createGeneration, type Generation, type GenerationTask } from './generation.ts';
+import type { ActiveChoice, Generation, GenerationTask } from './generation.ts';
 import { createKvPool, type KvPool } from './kv-pool.ts';
 import { batchTokensMax, type NativeContext } from './native-context.ts';
 import type { GenerationEvent, QueuedEvent } from './protocol.ts';
@@ -49,15 +50,13 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #pool: KvPool;
   readonly #pace = createPrefillPace();
-  readonly #waiting: Generation[] = [];
+  readonly #admission: Admission;
   readonly #running = new Map<number, Generation>();
   #events: PublishedEvent[] = [];
   #currentParts: readonly Part[] = [];
   #isLooping = false;
   #isClosed = false;
   #turn = 0;
-  /** False = admission was tried and nothing has been freed since. */
-  #mayAdmit = true;
   #decodedTokens = 0;
   #prefilledTokens = 0;
   #reusedTokens = 0;
@@ -65,6 +64,11 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#pool = createKvPool(options);
+    this.#admission = new Admission({
+      pool: this.#pool,
+      runningMax: options.runningMax,
+      onQueued: ({ id }) => this.#emit(id, { type: 'queued' }),
+    });
   }
 
   /** Queues a generation. Everything about it, failures included, is published as events. */
@@ -78,8 +82,7 @@ export class Scheduler {
         detail: `${task.prompt.length} + ${task.spec.outputTokensMax} tokens exceed the window`,
       });
     } else {
-      this.#waiting.push(createGeneration(task));
-      this.#mayAdmit = true;
+      this.#admission.add(task);
     }
     this.#wake();
   }
@@ -87,8 +90,7 @@ export class Scheduler {
   /** Stops a generation without further events; unknown ids are ignored. */
   abort(generationId: number): void {
     this.#options.soloLane.abort(generationId);
-    const index = this.#waiting.findIndex((generation) => generation.id === generationId);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#admission.drop(generationId);
     const generation = this.#running.get(generationId);
     if (generation === undefined) return;
     generation.isCancelled = true;
@@ -106,11 +108,9 @@ export class Scheduler {
 
   stats(): SchedulerStats {
     const lane = this.#options.soloLane.stats();
-    let sequences = lane.running;
-    for (const generation of this.#running.values()) sequences += Math.max(1, generation.active.size);
     return {
-      runningSequences: sequences,
-      queuedGenerations: this.#waiting.length + lane.queued,
+      runningSequences: this.#countRunning() + lane.running,
+      queuedGenerations: this.#admission.waitingCount + lane.queued,
       kvCellsUsed: this.#pool.usedCells,
       cachedSequences: Array.from(this.#pool.cache.idleEntries()).length,
       decodedTokensTotal: this.#decodedTokens + lane.decodedTokens,
@@ -143,9 +143,7 @@ export class Scheduler {
   }
 
   #hasDueWork(): boolean {
-    return (
-      this.#running.size > 0 || this.#options.soloLane.hasWork || (this.#waiting.length > 0 && this.#mayAdmit)
-    );
+    return this.#running.size > 0 || this.#options.soloLane.hasWork || this.#admission.isDue;
   }
 
   /** @returns false when there was nothing to decode. */
@@ -153,7 +151,11 @@ export class Scheduler {
     for (const generation of [...this.#running.values()]) {
       if (generation.isCancelled) this.#remove(generation);
     }
-    this.#admit();
+    for (const generation of this.#admission.admit(this.#countRunning())) {
+      this.#running.set(generation.id, generation);
+      this.#reusedTokens += generation.cachedTokens;
+      this.#emitProgress(generation);
+    }
     const parts = this.#compose();
     if (parts.length === 0) {
       if (this.#running.size > 0) throw new Error('generations run but nothing is to be decoded');
@@ -177,63 +179,10 @@ export class Scheduler {
     this.#fail(youngest, 'overloaded', 'the KV cache is full');
   }
 
-  #admit(): void {
-    let isBlocked = !this.#mayAdmit;
-    this.#mayAdmit = false;
-    for (const generation of [...this.#waiting]) {
-      const awaited = generation.waitsFor;
-      if (awaited !== undefined) {
-        if (awaited.source.isRunning && awaited.source.computedTokens < awaited.length) continue;
-        generation.waitsFor = undefined;
-      } else if (isBlocked) {
-        this.#emitQueued(generation);
-        continue;
-      }
-      const outcome = this.#tryStart(generation);
-      // First come, first served: whoever does not fit yet is not overtaken, except by those whose blocks are ready.
-      if (outcome === 'no-room') isBlocked = true;
-      if (isBlocked && outcome !== 'started') this.#emitQueued(generation);
-      if (outcome === 'started') this.#waiting.splice(this.#waiting.indexOf(generation), 1);
-    }
-  }
-
-  #tryStart(generation: Generation): 'started' | 'no-room' | 'deferred' {
-    const { spec, prompt } = generation;
-    const free = this.#options.runningMax - this.#runningCount();
-    if (free <= 0) return 'no-room';
-    const { ready, pending } = this.#pool.cache.find(spec.tenant, prompt);
-    if (pending !== undefined) {
-      generation.waitsFor = pending;
-      return 'deferred';
-    }
-    const sequence = this.#pool.takeSequence();
-    // The last token is always computed: its logits are the first thing needed.
-    const reused = Math.min(ready?.length ?? 0, prompt.length - 1);
-    if (ready !== undefined && reused > 0) this.#pool.copy(ready.source.sequence, sequence, reused);
-    let slots = Math.min(spec.choices.length, free);
-    const promptCells = prompt.length - reused;
-    while (slots > 0 && !this.#pool.reserve(promptCells + slots * spec.outputTokensMax)) slots -= 1;
-    if (slots === 0) {
-      this.#pool.drop(sequence);
-      return 'no-room';
-    }
-    if (ready !== undefined) this.#pool.cache.touch(ready.source);
-    generation.promptSequence = sequence;
-    generation.promptEntry = this.#pool.cache.add(spec.tenant, sequence, prompt);
-    generation.promptEntry.computedTokens = reused;
-    generation.computedTokens = reused;
-    generation.cachedTokens = reused;
-    generation.unusedCells = promptCells + slots * spec.outputTokensMax;
-    generation.slots = slots;
-    this.#reusedTokens += reused;
-    this.#running.set(generation.id, generation);
-    this.#emitProgress(generation);
-    return 'started';
-  }
-
-  #runningCount(): number {
+  /** Choices in work; a prompt counts for the choices that it will become. */
+  #countRunning(): number {
     let count = 0;
-    for (const generation of this.#running.values()) count += Math.max(1, generation.slots);
+    for (const { active, slots } of this.#running.values()) count += active.size > 0 ? active.size : slots;
     return count;
   }
 
@@ -365,7 +314,7 @@ export class Scheduler {
   #finishChoice(choice: ActiveChoice): void {
     const { generation } = choice;
     this.#retire(choice);
-    this.#mayAdmit = true;
+    this.#admission.notifyFreed();
     if (generation.pendingChoices.length > 0 && generation.promptLogits !== undefined) {
       // Cannot fail: the choice that just ended left at least this much.
       if (!this.#pool.reserve(generation.spec.outputTokensMax))
@@ -410,18 +359,12 @@ export class Scheduler {
       this.#forgetPromptEntry(generation);
       this.#pool.retain(generation.spec.tenant, promptSequence, generation.prompt.slice(0, computedTokens));
     }
-    this.#mayAdmit = true;
+    this.#admission.notifyFreed();
   }
 
   #fail(generation: Generation, reason: 'overloaded' | 'failed', detail: string): void {
     this.#remove(generation);
     this.#emit(generation.id, { type: 'error', reason, detail });
-  }
-
-  #emitQueued(generation: Generation): void {
-    if (generation.isQueueKnown) return;
-    generation.isQueueKnown = true;
-    this.#emit(generation.id, { type: 'queued' });
   }
 
   #emitProgress(generation: Generation): void {
