@@ -13,11 +13,11 @@
 import type { JsonValue } from '../../chat/types.ts';
 import type { PromptPiece } from './protocol.ts';
 
-const escape = '\u{e000}';
-const escapedEscape = `${escape}\u{e001}`;
-const breakMark = `${escape}\u{e002}`;
+const markStart = '\u{e000}';
+const escapedMarkStart = `${markStart}\u{e001}`;
+const breakMark = `${markStart}\u{e002}`;
 /** Put behind the text that a rendering is to be cut after. */
-export const endMark = `${escape}\u{e003}`;
+export const endMark = `${markStart}\u{e003}`;
 
 export interface ControlText {
   /** Caller text, made fit for rendering. */
@@ -37,7 +37,7 @@ export function createControlText(texts: readonly string[]): ControlText {
   const edges = collectEdges(guarded);
 
   const protect = (text: string): string => {
-    const escaped = text.replaceAll(escape, escapedEscape);
+    const escaped = text.replaceAll(markStart, escapedMarkStart);
     if (firstCharacter === undefined) return escaped;
     const broken = escaped.replace(firstCharacter, (character) => character + breakMark);
     const before = edges.canEndWith(text) ? breakMark : '';
@@ -72,7 +72,7 @@ export function createControlText(texts: readonly string[]): ControlText {
 
 /** Takes the marks out. */
 function unprotect(marked: string): string {
-  return marked.replaceAll(breakMark, '').replaceAll(endMark, '').replaceAll(escapedEscape, escape);
+  return marked.replaceAll(breakMark, '').replaceAll(endMark, '').replaceAll(escapedMarkStart, markStart);
 }
 
 /** Knows the proper beginnings and ends of the guarded texts. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest } from '../../chat/types.ts';
+import type { ChatRequest, JsonSchema } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { EngineEvent, EngineHealth, RunOptions } from '../engine.ts';
 import { createLlamaEngine } from './llama-engine.ts';
@@ -126,6 +126,34 @@ describe('preparing', () => {
     });
     expect(played.held.size).toBe(0);
     expect((await engine.prepare(request({ outputTokensMax: 140 }), context())).outputTokensMax).toBe(140);
+  });
+
+  it('refuses a schema that cannot be used, naming the tool it belongs to', async () => {
+    const tools = [
+      declareTool('a'),
+      declareTool('b', { type: 'object', properties: { x: { type: 'strin' } } }),
+    ];
+    await expect(
+      createEngine(createPlayedHost().host).prepare(request({ tools }), context()),
+    ).rejects.toMatchObject({
+      code: 'invalid_schema',
+      param: expect.stringContaining('tools[1].function.parameters'),
+    });
+  });
+
+  it('says when an answer must be checked, because the grammar cannot express all of its schema', async () => {
+    const outputFormat = (schema: JsonSchema) =>
+      ({ type: 'json-schema', name: 'n', description: undefined, schema, isStrict: true }) as const;
+    const engine = createEngine(createPlayedHost().host);
+    const exact = await engine.prepare(
+      request({ outputFormat: outputFormat({ type: 'integer' }) }),
+      context(),
+    );
+    const inexact = await engine.prepare(
+      request({ outputFormat: outputFormat({ type: 'integer', not: { const: 3 } }) }),
+      context(),
+    );
+    expect([exact.needsOutputCheck, inexact.needsOutputCheck]).toEqual([false, true]);
   });
 
   it('answers 503 with the reason while no model is loaded', async () => {

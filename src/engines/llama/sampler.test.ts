@@ -303,7 +303,12 @@ describe('a budget', () => {
     const constraint = allowSentences(['[a]', '[a][bbbbbbbb]']);
     const eager = json.row({ '[': 5, a: 4, ']': 3, b: 2, '<end>': 0 });
     expect(run(constraint, eager, 3)).toMatchObject({ text: '[a]', isUnfinished: false });
-    expect(run(constraint, eager, 8)).toEqual({ text: '[a]', count: 3, isClosed: false, isUnfinished: false });
+    expect(run(constraint, eager, 8)).toEqual({
+      text: '[a]',
+      count: 3,
+      isClosed: false,
+      isUnfinished: false,
+    });
     expect(run(constraint, eager, 13)).toMatchObject({ text: '[a][bbbbbbbb]', isClosed: false });
   });
 });

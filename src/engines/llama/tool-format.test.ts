@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatRequest } from '../../chat/types.ts';
+import { compileGrammar } from '../../grammar/compile-grammar.ts';
+import type { OutputPiece } from './protocol.ts';
 import { chatRequest, declareTool, user } from './testing/requests.ts';
 import { composeGrammar, readOutputRules, selectToolFormat } from './tool-format.ts';
 
@@ -103,5 +105,46 @@ describe('arguments', () => {
 
   it('of a builtin tool are refused, because only the chat core can run it', () => {
     expect(() => schemaOf({ type: 'builtin', name: '$web_search' })).toThrow('$web_search');
+  });
+});
+
+describe('grammar and parser', () => {
+  const formats = {
+    'kimi-k2': selectToolFormat(['<|tool_call_begin|>', '<|tool_call_argument_begin|>']),
+    'hermes as text': hermes,
+    'hermes as tokens': selectToolFormat(['<tool_call>', '</tool_call>']),
+  };
+  const required = {
+    type: 'object',
+    properties: { n: { type: 'integer', minimum: 3 } },
+    required: ['n'],
+  } as const;
+
+  it.each(Object.entries(formats))('agree on what a call looks like: %s', (_name, format) => {
+    const rules = readOutputRules(
+      request({ tools: [declareTool('pick', required)], toolChoice: { type: 'required' } }),
+    );
+    const grammar = composeGrammar(format, rules);
+    if (grammar === undefined) throw new Error('a forced call has a grammar');
+    const sentence = compileGrammar(grammar).start().shortestCompletion();
+    const parser = format.createParser({ areCallsExpected: true });
+    const events = sentence.flatMap((piece) => {
+      const output: OutputPiece = piece.type === 'text' ? { type: 'text', text: piece.text } : piece;
+      return parser.push(output);
+    });
+    expect(events[0]).toEqual({ type: 'tool-call-start', index: 0, name: 'pick' });
+    const argumentsText = events
+      .map((event) => (event.type === 'tool-call-delta' ? event.argumentsText : ''))
+      .join('');
+    expect(JSON.parse(argumentsText).n).toBeGreaterThanOrEqual(3);
+    expect([parser.completeCalls, parser.hasUnfinishedCall, parser.flush()]).toEqual([1, false, []]);
+  });
+
+  it.each(Object.entries(formats))('let free text go on until a call begins: %s', (_name, format) => {
+    const grammar = composeGrammar(format, readOutputRules(request({})));
+    if (grammar === undefined) throw new Error('`auto` has a grammar');
+    const start = compileGrammar(grammar).start();
+    const text = start.advance(Buffer.from('A plain answer with <tool and {"json": 1}.'));
+    expect([start.canEnd, text?.canEnd, text?.isConstraining]).toEqual([true, true, false]);
   });
 });
