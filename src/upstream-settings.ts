@@ -17,7 +17,7 @@ const capabilitiesSchema = z.strictObject({
   seed: z.boolean().optional(),
   penalties: z.boolean().optional(),
   multiple_choices: z.boolean().optional(),
-  partial: z.enum(['moonshot', 'continue', 'prefill']).optional(),
+  partial: z.enum(['moonshot', 'continue', 'prefill', 'echo']).optional(),
   stream_usage: z.boolean().optional(),
   prompt_cache_key: z.boolean().optional(),
   stop_count_max: z.int().min(0).optional(),

@@ -44,7 +44,6 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
 const packageOwners: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/http'],
   'fastify-type-provider-zod': ['src/http'],
-  '@fastify/cors': ['src/http'],
   '@fastify/swagger': ['src/http'],
   pg: ['src/store'],
   'better-sqlite3': ['src/store'],
