@@ -4,9 +4,8 @@
  */
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { ApiError } from '../errors.ts';
-import { describeApi, transformRouteSchema } from './describe-api.ts';
+import { describeApi, transformDocument, transformRouteSchema } from './describe-api.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { createAccessLogHook } from './middleware/access-log.ts';
 import { createCorsHook } from './middleware/cors.ts';
@@ -60,7 +59,7 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   app.register(swagger, {
     openapi: describeApi(dependencies.version),
     transform: transformRouteSchema,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: transformDocument,
   });
   app.register(async (scope) => registerRoutes(scope, dependencies));
   return app;

@@ -186,7 +186,7 @@ describe.each(contractPaths)('%s', (path) => {
   );
 });
 
-it('docs/openapi.json is what the server says (update it with `npx vitest run test/contract -u`)', async () => {
+it('docs/openapi.json is what the server says (update it with `npx vitest run test/contract --update`)', async () => {
   const document = `${JSON.stringify(ours, null, 2)}\n`;
   await expect(document).toMatchFileSnapshot('../../docs/openapi.json');
 });

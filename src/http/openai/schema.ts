@@ -215,3 +215,19 @@ export const chatCompletionRequestSchema = z
   })
   .meta({ id: 'ChatCompletionRequest' });
 export type WireChatRequest = z.output<typeof chatCompletionRequestSchema>;
+
+/** For docs/openapi.json: headers are read where they are used, and none of them can make a request invalid. */
+export const chatHeadersSchema = z.object({
+  'x-client-request-id': z
+    .string()
+    .optional()
+    .describe(
+      'Your own name of the request: 1 to 128 of A-Z, a-z, 0-9 and `._:-`; echoed, and kept in the logs.',
+    ),
+  'x-perigee-deterministic': z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      '`true`: the same request with the same seed gets the same text, streamed or not. It may be slower.',
+    ),
+});

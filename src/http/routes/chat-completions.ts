@@ -1,9 +1,9 @@
 /** `POST /v1/chat/completions`: one path from the body to the events; streaming and folding differ at the end only. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import type { MeteredTurn } from '../../chat/chat-service.ts';
 import { collectCompletion } from '../../chat/collect.ts';
 import { ApiError, toApiError } from '../../errors.ts';
+import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertScope, callerOf } from '../middleware/authenticate.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
@@ -13,8 +13,8 @@ import { createChunkEncoder } from '../openai/encode-chunk.ts';
 import { encodeCompletion } from '../openai/encode-completion.ts';
 import { encodeErrorEvent } from '../openai/encode-error.ts';
 import { encodeCostHeaders } from '../openai/encode-usage.ts';
-import { completionChunkSchema, completionSchema, errorBodySchema } from '../openai/response-schema.ts';
-import { chatCompletionRequestSchema } from '../openai/schema.ts';
+import { completionChunkSchema, completionSchema } from '../openai/response-schema.ts';
+import { chatCompletionRequestSchema, chatHeadersSchema } from '../openai/schema.ts';
 import { EventStream } from '../sse.ts';
 import { watchClient } from '../watch-client.ts';
 import type { Route } from './route.ts';
@@ -27,7 +27,6 @@ interface ChatAnswer {
 }
 
 export function createChatCompletionsRoute(dependencies: HttpDependencies): Route {
-  const error = { description: 'docs/errors.md lists all of them.', content: json(errorBodySchema) };
   return {
     method: 'POST',
     paths: ['/v1/chat/completions', '/chat/completions'],
@@ -38,24 +37,23 @@ export function createChatCompletionsRoute(dependencies: HttpDependencies): Rout
       summary: 'Create a chat completion',
       operationId: 'createChatCompletion',
       security: [{ bearer: [] }],
+      headers: chatHeadersSchema,
       body: chatCompletionRequestSchema,
       response: {
         200: {
           description:
             'The completion; with `stream: true` as server-sent events that end with `data: [DONE]`.',
           content: {
-            ...json(completionSchema),
+            'application/json': { schema: completionSchema },
             'text/event-stream': { schema: completionChunkSchema },
           },
         },
-        ...Object.fromEntries([400, 401, 403, 404, 429, 500, 502, 503, 504].map((status) => [status, error])),
+        ...describeErrors([400, 401, 403, 404, 415, 429, 500, 502, 503, 504]),
       },
     },
     handle: (request, reply) => answerChat(dependencies, request, reply),
   };
 }
-
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
 
 async function answerChat(
   dependencies: HttpDependencies,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ServedModel } from '../../engines/registry.ts';
 import { ApiError } from '../../errors.ts';
+import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { errorBodySchema } from '../openai/response-schema.ts';
 import type { Route } from './route.ts';
 
 const modelSchema = z
@@ -66,8 +66,8 @@ export function createModelRoute({ models }: HttpDependencies): Route {
       tags: ['Models'],
       summary: 'One served model, by id or alias',
       operationId: 'getModel',
-      params: z.object({ '*': z.string().describe('The id, with its slashes, or an alias.') }),
-      response: { 200: modelSchema, 404: errorBodySchema },
+      params: z.object({ id: z.string().describe('The id, with its slashes, or an alias.') }),
+      response: { 200: modelSchema, ...describeErrors([404]) },
     },
     handle(request, reply) {
       const id = (request.params as { '*': string })['*']; // The router fills the wildcard of this route's paths.
