@@ -177,6 +177,18 @@ describe('on an engine that cannot constrain its output', () => {
     expect((await second.completion).choices[0]?.toolCalls).toMatchObject([goodCall]);
   });
 
+  it('a demanded call that no budget reaches ends with `length`, once every attempt was made', async () => {
+    const request = chatRequest({ tools: [weather], toolChoice: { type: 'required' } });
+    const cutShort = scriptText('Well,').map(
+      (step): ScriptStep => (step.type === 'choice-finish' ? { ...step, reason: 'length' } : step),
+    );
+    const called = await runGuarded(request, cutShort, scriptToolCalls(goodCall));
+    expect((await called.completion).choices[0]).toMatchObject({ text: '', toolCalls: [goodCall] });
+    const never = await runGuarded(request, cutShort);
+    expect((await never.completion).choices[0]).toMatchObject({ text: 'Well,', finishReason: 'length' });
+    expect(never.engine.runs.length).toBe(4);
+  });
+
   it('tools are not called when the caller forbids them, nor more than one when told so', async () => {
     const none = chatRequest({ tools: [weather], toolChoice: { type: 'none' } });
     const forbidden = await runGuarded(none, scriptToolCalls(goodCall), scriptText('Sunny.'));

@@ -116,22 +116,25 @@ async function* resample(
     }
     const outcome = judge(turn.rules, choice);
     if ('answer' in outcome) return outcome.answer;
+    if (attempt === RESAMPLES_MAX && outcome.tolerable !== undefined) return outcome.tolerable;
     rejection = outcome.rejection;
   }
   throw new ApiError('unexpected_output', { internal: rejection.reason });
 }
 
-function judge(
-  rules: OutputRules,
-  choice: GuardedChoice,
-): { readonly answer: FoldedChoice } | { readonly rejection: Rejection } {
+type Judgement =
+  | { readonly answer: FoldedChoice }
+  | { readonly rejection: Rejection; readonly tolerable: FoldedChoice | undefined };
+
+function judge(rules: OutputRules, choice: GuardedChoice): Judgement {
   const answer = choice.fold.result();
   if (answer === undefined) {
     throw new ApiError('engine_failed', { internal: `choice ${choice.choice} never finished` });
   }
   const verdict = rules.judge(answer);
   if (!verdict.isAccepted) {
-    return { rejection: { reason: verdict.reason, text: answer.text, toolCalls: answer.toolCalls } };
+    const { reason, tolerable } = verdict;
+    return { rejection: { reason, text: answer.text, toolCalls: answer.toolCalls }, tolerable };
   }
   return { answer: verdict.answer };
 }

@@ -10,7 +10,8 @@ import type { ChatRequest, JsonSchema, ToolCall } from './types.ts';
 export type Verdict =
   /** `answer` is what may leave: as it came, or without the decoration that models put around JSON. */
   | { readonly isAccepted: true; readonly answer: FoldedChoice }
-  | { readonly isAccepted: false; readonly reason: string };
+  /** `tolerable`: better than nothing when no attempt is accepted, because only the budget was too small. */
+  | { readonly isAccepted: false; readonly reason: string; readonly tolerable?: FoldedChoice };
 
 export interface OutputRules {
   /** True: text may not be shown before it was judged. */
@@ -38,14 +39,17 @@ export function createOutputRules(request: ChatRequest): OutputRules {
       }
       if (answer.finishReason === 'tool_calls')
         return refuse('The answer announced a tool call and made none.');
-      if (isCallDemanded && answer.finishReason !== 'length') return refuse('The answer had to call a tool.');
+      if (isCallDemanded) {
+        const reason = 'The answer had to call a tool.';
+        return answer.finishReason === 'length' ? { ...refuse(reason), tolerable: answer } : refuse(reason);
+      }
       return judgeText === undefined ? accept(answer) : judgeText(answer);
     },
   };
 }
 
 const accept = (answer: FoldedChoice): Verdict => ({ isAccepted: true, answer });
-const refuse = (reason: string): Verdict => ({ isAccepted: false, reason });
+const refuse = (reason: string) => ({ isAccepted: false, reason }) as const;
 
 /** The first fault of a list of calls, in words, or undefined. */
 type CallRules = (toolCalls: readonly ToolCall[], isCutShort: boolean) => string | undefined;

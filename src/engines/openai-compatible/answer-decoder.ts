@@ -5,11 +5,14 @@
 import type { FinishReason, TokenLogprob } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { EngineEvent } from '../engine.ts';
+import { createCallFormatReader } from './call-format.ts';
 import { classifyStreamError } from './classify-error.ts';
 import { createContentTemplate } from './content-template.ts';
-import { type ControlTokenReader, createControlTokenReader } from './kimi-control-tokens.ts';
+import { createEchoReader } from './echo-reader.ts';
+import { createControlTokenReader } from './kimi-control-tokens.ts';
 import { readLogprobs } from './read-logprobs.ts';
 import { readUsage, type UpstreamUsage } from './read-usage.ts';
+import type { TextReader, TextSink } from './text-reader.ts';
 import { createToolCallAssembler, type ToolCallAssembler } from './tool-call-assembler.ts';
 import { asList, asRecord, asText, type WireChoice, type WireChunk, type WireDelta } from './wire-chunk.ts';
 
@@ -17,9 +20,18 @@ export interface AnswerDecoderOptions {
   /** Our numbers of the choices that were asked for, in the upstream's order. */
   readonly choices: readonly number[];
   readonly hasLogprobs: boolean;
-  /** Kimi's control tokens in the text are read back into tool calls. */
-  readonly hasControlTokens: boolean;
+  readonly textForm: TextForm;
   emit(event: EngineEvent): void;
+}
+
+/** What is to be expected of a choice's text beside being a text. */
+export interface TextForm {
+  /** Kimi's control tokens are read back into tool calls. */
+  readonly hasControlTokens: boolean;
+  /** The text is one tool call as JSON; see `call-format.ts`. */
+  readonly isCall: boolean;
+  /** The text begins with this partial message, which the caller has already. */
+  readonly echo: string | undefined;
 }
 
 export interface AnswerDecoder {
@@ -41,10 +53,11 @@ export interface DecodedUsage {
 interface ChoiceState {
   readonly choice: number;
   readonly calls: ToolCallAssembler;
-  readonly controlTokens: ControlTokenReader | undefined;
+  /** Undefined: the text is shown as it comes. */
+  readonly reader: TextReader | undefined;
   reason: FinishReason | undefined;
   usage: UpstreamUsage | undefined;
-  /** Log probabilities of text that the control token reader still holds. */
+  /** Log probabilities of text that the reader still holds. */
   logprobs: TokenLogprob[];
   estimatedTokens: number;
 }
@@ -89,8 +102,8 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
   function addText(state: ChoiceState, text: string): void {
     if (text === '') return;
     state.estimatedTokens += countTokens(text);
-    if (state.controlTokens === undefined) emitText(state, text, options.emit);
-    else state.controlTokens.feed(text);
+    if (state.reader === undefined) emitText(state, text, options.emit);
+    else state.reader.feed(text);
   }
 
   return {
@@ -117,7 +130,7 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
             internal: `the answer ended without a finish reason for choice ${state.choice}`,
           });
         }
-        state.controlTokens?.end();
+        state.reader?.end();
         state.calls.end(state.reason === 'length');
       }
       return finishChoices(states, usage, options.emit);
@@ -125,7 +138,7 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
   };
 }
 
-function createChoiceState(choice: number, { emit, hasControlTokens }: AnswerDecoderOptions): ChoiceState {
+function createChoiceState(choice: number, { emit, textForm }: AnswerDecoderOptions): ChoiceState {
   const calls = createToolCallAssembler({
     start: (index, name) => emit({ type: 'tool-call-start', choice, index, name }),
     delta(index, argumentsText) {
@@ -135,25 +148,30 @@ function createChoiceState(choice: number, { emit, hasControlTokens }: AnswerDec
     },
   });
   let openCall = -1;
-  const controlTokens = hasControlTokens
-    ? createControlTokenReader({
-        text: (text) => emitText(state, text, emit),
-        callStart: (name) => {
-          openCall = calls.open(name);
-        },
-        callArguments: (text) => calls.extend(openCall, text),
-      })
-    : undefined;
+  const reader = createReader(textForm, {
+    text: (text) => emitText(state, text, emit),
+    callStart: (name) => {
+      openCall = calls.open(name);
+    },
+    callArguments: (text) => calls.extend(openCall, text),
+  });
   const state: ChoiceState = {
     choice,
     calls,
-    controlTokens,
+    reader,
     reason: undefined,
     usage: undefined,
     logprobs: [],
     estimatedTokens: 0,
   };
   return state;
+}
+
+function createReader({ hasControlTokens, isCall, echo }: TextForm, sink: TextSink): TextReader | undefined {
+  if (isCall) return createCallFormatReader(sink);
+  const reader = hasControlTokens ? createControlTokenReader(sink) : undefined;
+  if (echo === undefined) return reader;
+  return createEchoReader(echo, reader ?? { feed: sink.text, end: () => undefined });
 }
 
 function emitText(state: ChoiceState, text: string, emit: AnswerDecoderOptions['emit']): void {

@@ -162,7 +162,7 @@ function play(pieces: readonly Buffer[], choices: readonly number[], contentType
     decoder: createAnswerDecoder({
       choices,
       hasLogprobs: false,
-      hasControlTokens: true,
+      textForm: { hasControlTokens: true, isCall: false, echo: undefined },
       emit: (event) => events.push(event),
     }),
     onEnd: (usage) => ends.push(usage),

@@ -52,7 +52,7 @@ describe('a content template', () => {
         const decoder = createAnswerDecoder({
           choices: [0],
           hasLogprobs: false,
-          hasControlTokens: false,
+          textForm: { hasControlTokens: false, isCall: false, echo: undefined },
           emit: (event) => events.push(event),
         });
         for (const text of texts) decoder.add(chunk(text));

@@ -2,17 +2,7 @@
  * Kimi K2 writes tool calls between control tokens. A server whose parser gives up lets them through as text; this
  * reads them back into calls, lenient in everything but the tokens themselves. Text without tokens passes at once.
  */
-export interface ControlTokenSink {
-  text(text: string): void;
-  callStart(name: string): void;
-  callArguments(text: string): void;
-}
-
-export interface ControlTokenReader {
-  feed(text: string): void;
-  /** The answer ended: gives out what was held back. */
-  end(): void;
-}
+import type { TextReader, TextSink } from './text-reader.ts';
 
 type ReaderState = 'text' | 'section' | 'id' | 'arguments';
 
@@ -30,7 +20,7 @@ const tokenPattern =
 const tokenTexts = Object.keys(tokens);
 const TOKEN_LENGTH_MAX = Math.max(...tokenTexts.map((token) => token.length));
 
-export function createControlTokenReader(sink: ControlTokenSink): ControlTokenReader {
+export function createControlTokenReader(sink: TextSink): TextReader {
   let state: ReaderState = 'text';
   let held = '';
   let id = '';

@@ -16,7 +16,7 @@ function encode(
     chatRequest(request),
     { outputTokensMax: 50, choices: [0], attempt: 0, ...run },
     upstream,
-  );
+  ).body;
 }
 
 const user: ChatMessage = { role: 'user', text: 'Hi', name: undefined };
@@ -194,11 +194,34 @@ describe('the request to an upstream', () => {
     expect(repair?.content).toContain('{"city":1}');
   });
 
-  it('asks in Moonshot’s words for a tool where none can be demanded', () => {
+  it('asks for a call as a JSON answer where a tool cannot be demanded but a schema can', () => {
+    const rejection = { reason: 'The answer had to call a tool.', text: 'Hm.', toolCalls: [] };
+    const capabilities = { toolChoiceRequired: false };
+    const run = { attempt: 1, rejection };
+    const tools = [weather, search];
+    const all = encode({ tools, toolChoice: { type: 'required' } }, { capabilities }, run);
+    expect(all).toMatchObject({ response_format: { json_schema: { schema: { anyOf: [{}, {}] } } } });
+    expect(all).not.toHaveProperty('tools');
+    const one = encode({ tools, toolChoice: { type: 'named', name: 'weather' } }, { capabilities }, run);
+    expect(one).toMatchObject({
+      response_format: {
+        json_schema: {
+          schema: { properties: { name: { const: 'weather' }, arguments: weather.parameters } },
+        },
+      },
+    });
+    const recursive = functionTool('f', { type: 'object', properties: { next: { $ref: '#' } } });
+    const loose = encode({ tools: [recursive], toolChoice: { type: 'required' } }, { capabilities }, run);
+    expect(loose).toMatchObject({
+      response_format: { json_schema: { schema: { properties: { arguments: { type: 'object' } } } } },
+    });
+  });
+
+  it('asks in Moonshot’s words for a tool where nothing can be demanded', () => {
     const rejection = { reason: 'The answer had to call a tool.', text: 'Hm.', toolCalls: [] };
     const body = encode(
       { tools: [weather], toolChoice: { type: 'required' } },
-      { capabilities: { toolChoiceRequired: false } },
+      { capabilities: { toolChoiceRequired: false, jsonSchema: false } },
       { attempt: 1, rejection },
     );
     const last = (body.messages as { content: string }[]).at(-1);

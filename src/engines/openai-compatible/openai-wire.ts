@@ -12,8 +12,15 @@ export type WireObject = { readonly [key: string]: JsonValue };
 /** Mixed into the seed of repeated attempts; a prime, so that attempts of different choices never coincide. */
 const ATTEMPT_STRIDE = 1_000_003;
 
-/** The body of `POST /chat/completions` for some choices of one attempt. */
-export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: Upstream): WireObject {
+export interface EncodedRequest {
+  /** Of `POST /chat/completions`. */
+  readonly body: WireObject;
+  /** True: a tool call was asked for as a JSON answer, and the text must be read as one. */
+  readonly isCallFormat: boolean;
+}
+
+/** The request for some choices of one attempt. */
+export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: Upstream): EncodedRequest {
   const { capabilities } = upstream;
   const repair = encodeRepair(request, run.rejection, capabilities);
   const messages = [
@@ -21,7 +28,7 @@ export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: U
     ...encodeFormatInstruction(request, upstream),
     ...repair.messages,
   ];
-  return {
+  const body = {
     model: upstream.model,
     messages: keepPartialLast(messages, request.messages.at(-1)),
     stream: true,
@@ -29,14 +36,16 @@ export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: U
     [upstream.outputTokensField]: run.outputTokensMax,
     ...(run.choices.length > 1 && { n: run.choices.length }),
     ...encodeSampling(request, run),
-    ...encodeTools(request, upstream, repair.forcedTool),
-    ...encodeFormat(request, upstream),
+    ...(repair.callSchema === undefined
+      ? { ...encodeTools(request, upstream, repair.forcedTool), ...encodeFormat(request, upstream) }
+      : encodeCallFormat(repair.callSchema)),
     ...encodePartial(request, upstream),
     ...(request.stop.length > 0 && { stop: request.stop }),
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: request.logprobs.topCount }),
     ...(capabilities.promptCacheKey &&
       request.cacheHint !== undefined && { prompt_cache_key: request.cacheHint }),
   };
+  return { body, isCallFormat: repair.callSchema !== undefined };
 }
 
 function encodeSampling({ sampling }: ChatRequest, run: RunOptions): WireObject {
@@ -151,6 +160,11 @@ function encodeFormat({ outputFormat }: ChatRequest, { capabilities }: Upstream)
   }
   return capabilities.jsonObject ? { response_format: { type: 'json_object' } } : {};
 }
+
+/** Without the tools: servers refuse a tool list beside a schema of the answer. */
+const encodeCallFormat = (schema: WireObject): WireObject => ({
+  response_format: { type: 'json_schema', json_schema: { name: 'call', schema, strict: true } },
+});
 
 /** What `response_format` cannot say to this upstream is said in words. */
 function encodeFormatInstruction({ outputFormat }: ChatRequest, { capabilities }: Upstream): WireObject[] {

@@ -71,16 +71,21 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
   run.signal.addEventListener('abort', onAbort, { once: true });
   for (const choices of groups) {
     if (isOver) break;
+    const encoded = encodeRequest(run.request, { ...run.options, choices }, run.upstream);
     exchanges.push(
       startExchange({
         connection: run.connection,
         path: `${run.upstream.baseUrl.pathname.replace(/\/$/, '')}/chat/completions`,
-        body: JSON.stringify(encodeRequest(run.request, { ...run.options, choices }, run.upstream)),
+        body: JSON.stringify(encoded.body),
         timeouts: run.upstream.timeouts,
         decoder: createAnswerDecoder({
           choices,
           hasLogprobs: run.request.logprobs !== undefined,
-          hasControlTokens: run.upstream.toolIdStyle === 'kimi',
+          textForm: {
+            hasControlTokens: run.upstream.toolIdStyle === 'kimi',
+            isCall: encoded.isCallFormat,
+            echo: findEcho(run),
+          },
           emit: (event) => queue.push(event),
         }),
         onError: fail,
@@ -95,6 +100,13 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
     );
   }
   return queue;
+}
+
+/** The partial message that the upstream will repeat before it continues it. */
+function findEcho({ request, upstream }: UpstreamRun): string | undefined {
+  const last = request.messages.at(-1);
+  const isEchoed = last?.role === 'assistant' && last.isPartial && upstream.capabilities.partial === 'echo';
+  return isEchoed ? last.text : undefined;
 }
 
 /** One upstream request for all choices, or one for each where the upstream knows no `n`. */

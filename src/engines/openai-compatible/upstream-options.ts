@@ -34,9 +34,10 @@ export interface UpstreamCapabilities {
 
 /**
  * `moonshot`: `partial: true` in the message. `continue`: vLLM's and SGLang's `continue_final_message`.
- * `prefill`: a last assistant message is continued without being asked (llama-server, OpenRouter).
+ * `prefill`: a last assistant message is continued without being asked (OpenRouter). `echo`: so too, and it is
+ * repeated at the head of the answer (llama-server).
  */
-export type PartialStyle = 'moonshot' | 'continue' | 'prefill';
+export type PartialStyle = 'moonshot' | 'continue' | 'prefill' | 'echo';
 
 const capabilitiesDefault: UpstreamCapabilities = {
   tools: true,
