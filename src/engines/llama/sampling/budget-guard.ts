@@ -1,12 +1,10 @@
-import type { ConstraintState } from '../../../grammar/constraint.ts';
+import type { CompletionPiece, ConstraintState } from '../../../grammar/constraint.ts';
 import type { VocabularyView } from '../vocabulary-view.ts';
 import type { ConstraintGate } from './constraint-gate.ts';
+import { spellBytes } from './vocabulary-index.ts';
 
 /** With more tokens left than this, room is checked only at every eighth token. */
 const ampleTokens = 256;
-
-/** A constraint may need a few tokens more in the middle of a character, where no completion can be written down. */
-const slackTokens = 4;
 
 /**
  * Sees to it that a constrained answer is closed before its budget ends: the moment the token that was chosen
@@ -27,7 +25,7 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
 
   const hasRoom = (state: ConstraintState, tokens: number): boolean => {
     if (state.canEnd) return true;
-    if (measureCompletion(state) + slackTokens <= tokens) return true;
+    if (measureCompletion(state) <= tokens) return true;
     const completion = writeCompletion(state, vocabulary);
     return completion !== undefined && completion.length <= tokens;
   };
@@ -60,30 +58,28 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
 function measureCompletion(state: ConstraintState): number {
   let count = 0;
   for (const piece of state.shortestCompletion()) {
-    count += piece.type === 'text' ? Buffer.byteLength(piece.text) : 1;
+    count += piece.type === 'text' ? (piece.leadingBytes?.length ?? 0) + Buffer.byteLength(piece.text) : 1;
   }
   return count;
 }
 
-/** The completion as tokens, checked against the constraint; undefined when it cannot be written in tokens. */
-function writeCompletion(start: ConstraintState, vocabulary: VocabularyView): number[] | undefined {
+/** The completion as tokens; undefined when the vocabulary cannot spell it. */
+function writeCompletion(state: ConstraintState, vocabulary: VocabularyView): number[] | undefined {
   const tokens: number[] = [];
-  for (const piece of start.shortestCompletion()) {
-    if (piece.type === 'text') {
-      tokens.push(...vocabulary.tokenize(piece.text, false));
-    } else {
-      const token = vocabulary.tokenByControlText(piece.token);
-      if (token === undefined) return undefined;
-      tokens.push(token);
-    }
+  for (const piece of state.shortestCompletion()) {
+    const written = writePiece(piece, vocabulary);
+    if (written === undefined) return undefined;
+    tokens.push(...written);
   }
-  let state: ConstraintState | null = start;
-  for (const token of tokens) {
-    // Some tokenizers put a space in front; then the constraint says no and the completion is not used.
-    state = vocabulary.isControl(token)
-      ? state.advanceSpecial(vocabulary.controlText(token))
-      : state.advance(vocabulary.tokenBytes(token));
-    if (state === null) return undefined;
+  return tokens;
+}
+
+function writePiece(piece: CompletionPiece, vocabulary: VocabularyView): number[] | undefined {
+  if (piece.type === 'special') {
+    const token = vocabulary.tokenByControlText(piece.token);
+    return token === undefined ? undefined : [token];
   }
-  return state.canEnd ? tokens : undefined;
+  const leading = spellBytes(piece.leadingBytes ?? new Uint8Array(0), vocabulary);
+  const text = spellBytes(Buffer.from(piece.text), vocabulary);
+  return leading === undefined || text === undefined ? undefined : [...leading, ...text];
 }

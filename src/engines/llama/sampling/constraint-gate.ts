@@ -1,7 +1,7 @@
 import type { ConstraintState } from '../../../grammar/constraint.ts';
 import type { VocabularyView } from '../vocabulary-view.ts';
-import { findAllowedTokens, type TokenSet } from './allowed-tokens.ts';
 import type { TokenFilter } from './token-choice.ts';
+import { findAllowedTokens, type TokenSet } from './vocabulary-index.ts';
 
 /** Token sets kept per answer. A set takes a bit per token and four bytes per member. */
 const cachedSetsMax = 64;

@@ -1,7 +1,7 @@
-import type { TokenSet } from './allowed-tokens.ts';
 import { type BlockDraw, createBlockDraw } from './block-draw.ts';
 import { createLogitScan, type LogitScan } from './logit-scan.ts';
 import { createNucleus, type Nucleus } from './nucleus.ts';
+import type { TokenSet } from './vocabulary-index.ts';
 
 /** Refusals by a constraint before the whole vocabulary is checked at once. */
 const missesMax = 16;

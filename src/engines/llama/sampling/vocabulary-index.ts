@@ -1,3 +1,4 @@
+/** What constraints need of a vocabulary as a whole; built when a constraint is first in the way. */
 import type { ConstraintState } from '../../../grammar/constraint.ts';
 import { allowedTokens, createTokenTrie, type TokenTrie } from '../../../grammar/token-mask.ts';
 import type { VocabularyView } from '../vocabulary-view.ts';
@@ -9,13 +10,13 @@ export interface TokenSet {
   has(token: number): boolean;
 }
 
-interface Index {
+interface VocabularyIndex {
   readonly trie: TokenTrie;
+  /** Control tokens and ends of generation. */
   readonly controls: readonly number[];
 }
 
-/** Built when a constraint is first in the way; a vocabulary has one for its lifetime. */
-const indexByVocabulary = new WeakMap<VocabularyView, Index>();
+const indexByVocabulary = new WeakMap<VocabularyView, VocabularyIndex>();
 
 /** Checks the whole vocabulary, special tokens and ends of generation included. */
 export function findAllowedTokens(state: ConstraintState, vocabulary: VocabularyView): TokenSet {
@@ -29,7 +30,41 @@ export function findAllowedTokens(state: ConstraintState, vocabulary: Vocabulary
   return createTokenSet([...ordinary, ...allowedControls], vocabulary.size);
 }
 
-function findIndex(vocabulary: VocabularyView): Index {
+/**
+ * Bytes as ordinary tokens, the longest first. Not how the model's own tokenizer would cut them, but free of its
+ * rules about spaces and characters. Undefined when the vocabulary lacks a byte.
+ */
+export function spellBytes(bytes: Uint8Array, vocabulary: VocabularyView): number[] | undefined {
+  const { trie } = findIndex(vocabulary);
+  const tokens: number[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const longest = findLongest(trie, bytes, start, vocabulary);
+    if (longest === undefined) return undefined;
+    tokens.push(longest.token);
+    start = longest.end;
+  }
+  return tokens;
+}
+
+function findLongest(
+  trie: TokenTrie,
+  bytes: Uint8Array,
+  start: number,
+  vocabulary: VocabularyView,
+): { token: number; end: number } | undefined {
+  let node: TokenTrie['root'] | undefined = trie.root;
+  let longest: { token: number; end: number } | undefined;
+  for (let end = start; end < bytes.length; ) {
+    node = node.children.get(bytes[end] ?? -1);
+    if (node === undefined) break;
+    end++;
+    const token = node.tokens.find((candidate) => !vocabulary.isEndOfGeneration(candidate));
+    if (token !== undefined) longest = { token, end };
+  }
+  return longest;
+}
+
+function findIndex(vocabulary: VocabularyView): VocabularyIndex {
   const known = indexByVocabulary.get(vocabulary);
   if (known !== undefined) return known;
   const controls: number[] = [];
