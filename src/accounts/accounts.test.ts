@@ -75,6 +75,7 @@ describe.each(storeKinds)('accounts on %s', (kind) => {
       isSound: true,
       accountCount: 2,
       transferCount: 1,
+      holdCount: 0,
       problems: [],
     });
   });

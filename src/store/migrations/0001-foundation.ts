@@ -10,7 +10,7 @@ export const foundation: Migration = {
     ...authTables(ddl),
     ...accountTables(ddl),
     ...ledgerTables(ddl),
-    ...(ddl.kind === 'sqlite' ? appendOnlySqlite : appendOnlyPostgres),
+    ...(ddl.kind === 'sqlite' ? appendOnlySqlite : [...appendOnlyPostgres, requireRowsPostgres]),
   ],
 };
 
@@ -100,3 +100,10 @@ const appendOnlyPostgres: readonly string[] = [
   `create trigger ledger_transfers_append_only before update or delete or truncate on ledger_transfers
     for each statement execute function refuse_ledger_change()`,
 ];
+
+// Lets a guard fail inside the transaction, so that a whole group travels in one go (postgres-group.ts).
+const requireRowsPostgres = `create function require_rows(actual bigint, required bigint) returns boolean
+  language plpgsql as $$ begin
+    if actual <> required then raise exception 'guard: % rows, not %', actual, required using errcode = 'PGRD1'; end if;
+    return true;
+  end $$`;

@@ -2,12 +2,14 @@
 import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { decodeRow, parsePostgresNumber } from '../decode-value.ts';
-import type { CommitOptions, CommitResult, Statement, StatementResult, Store } from '../store.ts';
+import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
 import { StoreError, toStoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
+import { runPostgresGroup } from './postgres-group.ts';
 
 const connectionsMax = 10;
-const connectTimeoutMs = 5_000;
+/** Also how long a group waits for a connection when all are busy. */
+const connectTimeoutMs = 10_000;
 
 /** Connects and checks that the server answers. Does not migrate. Rejects with a `StoreError`. */
 export async function openPostgresStore(databaseUrl: string): Promise<Store> {
@@ -15,7 +17,7 @@ export async function openPostgresStore(databaseUrl: string): Promise<Store> {
     connectionString: databaseUrl,
     max: connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
-    // The statements of a group leave together instead of one round trip each.
+    // The statements of a group leave together instead of one round trip each (postgres-group.ts).
     pipeline: true,
     types: { getTypeParser: pickTypeParser },
     application_name: 'perigee',
@@ -23,7 +25,7 @@ export async function openPostgresStore(databaseUrl: string): Promise<Store> {
   // The pool replaces an idle connection that the server closed; unheard, the event would end the process.
   pool.on('error', () => undefined);
   try {
-    await pool.query('select 1');
+    await checkServer(pool);
   } catch (thrown) {
     await pool.end();
     throw toStoreError(thrown, 'postgres');
@@ -31,16 +33,28 @@ export async function openPostgresStore(databaseUrl: string): Promise<Store> {
   return new PostgresStore(pool);
 }
 
+async function checkServer(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ synchronous_commit: string }>('show synchronous_commit');
+  if (rows[0]?.synchronous_commit === 'off') {
+    throw new StoreError(
+      'unavailable',
+      'PostgreSQL runs with synchronous_commit = off: charges could be lost. Turn it on for this role or database.',
+    );
+  }
+}
+
 class PostgresStore implements Store {
   readonly kind = 'postgres';
   readonly db: Kysely<Tables>;
   readonly #pool: pg.Pool;
+  readonly #logSync: () => Promise<void>;
   /** Accepted groups whose outcome is still open; `close` waits for them. */
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
+    this.#logSync = createLogSync(pool);
     this.db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [decodeRows] });
   }
 
@@ -71,15 +85,15 @@ class PostgresStore implements Store {
     await this.db.destroy();
   }
 
-  /** One transaction per group: concurrent commits of different connections share PostgreSQL's own syncs. */
   async #commit<Reason extends string>(
     group: readonly Statement<Reason>[],
     isLazy: boolean,
   ): Promise<CommitResult<Reason>> {
     const client = await this.#connect();
     let broken: Error | undefined;
+    let result: CommitResult<Reason>;
     try {
-      return await runGroup(client, group, isLazy);
+      result = await runPostgresGroup(client, group);
     } catch (thrown) {
       const error = toStoreError(thrown, 'postgres');
       // A connection in an unknown state must not go back into the pool.
@@ -88,74 +102,60 @@ class PostgresStore implements Store {
     } finally {
       client.release(broken);
     }
+    if (result.isCommitted && !isLazy) {
+      await this.#logSync();
+    }
+    return result;
   }
 
   async #connect(): Promise<pg.PoolClient> {
     try {
       return await this.#pool.connect();
     } catch (thrown) {
+      const error = toStoreError(thrown, 'postgres');
+      throw error.kind === 'other' ? new StoreError('unavailable', error.message, { cause: thrown }) : error;
+    }
+  }
+}
+
+/**
+ * Waits until everything committed so far is on disk (and on the standbys, where the server says so). One sync
+ * runs at a time, and whoever comes while it runs shares the next one. It is a transaction that writes nothing but
+ * one empty log record: committing it synchronously flushes the log, all earlier commits included.
+ */
+function createLogSync(pool: pg.Pool): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const sync = async (): Promise<void> => {
+    try {
+      await pool.query(syncLog);
+    } catch (thrown) {
       throw toStoreError(thrown, 'postgres');
     }
-  }
+  };
+  const start = (): Promise<void> => {
+    const started = sync().finally(() => {
+      running = undefined;
+    });
+    running = started;
+    return started;
+  };
+  return async () => {
+    if (running === undefined) {
+      return await start();
+    }
+    // The one that runs may have begun before our commit; the next one begins after it.
+    next ??= running
+      .catch(() => undefined)
+      .then(async () => {
+        next = undefined;
+        await start();
+      });
+    await next;
+  };
 }
 
-/** Two round trips: everything but the end, then commit or rollback by what the guards say. */
-async function runGroup<Reason extends string>(
-  client: pg.PoolClient,
-  group: readonly Statement<Reason>[],
-  isLazy: boolean,
-): Promise<CommitResult<Reason>> {
-  const opening = [
-    client.query('begin'),
-    ...(isLazy ? [client.query('set local synchronous_commit to off')] : []),
-  ];
-  const running = group.map(({ sql, parameters }) =>
-    client.query<Record<string, unknown>>(numberPlaceholders(sql), [...parameters]),
-  );
-  const opened = await Promise.allSettled(opening);
-  const settled = await Promise.allSettled(running);
-  const openingFailure = opened.find((result) => result.status === 'rejected');
-  if (openingFailure !== undefined) {
-    throw openingFailure.reason;
-  }
-  const results: StatementResult[] = [];
-  for (const [statementIndex, outcome] of settled.entries()) {
-    const guard = group[statementIndex]?.guard;
-    // In order, so that the first thing that went wrong is what the caller hears, not its consequences.
-    if (outcome.status === 'rejected') {
-      await client.query('rollback');
-      throw outcome.reason;
-    }
-    const { rows, rowCount } = outcome.value;
-    if (guard !== undefined && rowCount !== guard.rows) {
-      await client.query('rollback');
-      return { isCommitted: false, reason: guard.otherwise, statementIndex };
-    }
-    for (const row of rows) {
-      decodeRow(row);
-    }
-    results.push({ rowCount: rowCount ?? 0, rows });
-  }
-  await client.query('commit');
-  return { isCommitted: true, results };
-}
-
-const numbered = new Map<string, string>();
-
-/** `?` → `$1`, `$2`, …; the texts are constants, so each is rewritten once. */
-function numberPlaceholders(sql: string): string {
-  const known = numbered.get(sql);
-  if (known !== undefined) {
-    return known;
-  }
-  if (!sql.includes('?')) {
-    return sql;
-  }
-  let position = 0;
-  const text = sql.replaceAll('?', () => `$${++position}`);
-  numbered.set(sql, text);
-  return text;
-}
+const syncLog = "select pg_logical_emit_message(true, 'perigee', '')";
 
 /** Ours for the two types that carry counts and money; the driver's own for the rest. */
 function pickTypeParser(typeId: number, format?: 'text' | 'binary'): (value: string) => unknown {
