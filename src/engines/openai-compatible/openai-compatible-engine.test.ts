@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { chatRequest, functionTool } from '../../chat/__fixtures__/chat-request.ts';
+import { chatRequest } from '../../chat/__fixtures__/chat-request.ts';
 import type { ChatRequest } from '../../chat/types.ts';
 import type { Engine, EngineEvent, RunOptions } from '../engine.ts';
 import {
@@ -320,101 +320,5 @@ describe('an upstream engine', () => {
         { token: 'é', bytes: [195, 169], logprob: -0.5, top: [{ token: 'e', bytes: [101], logprob: -1 }] },
       ],
     });
-  });
-});
-
-describe('an upstream’s health', () => {
-  const models = {
-    data: [
-      { id: 'other', max_model_len: 1 },
-      { id: 'kimi-k2', max_model_len: 131_072 },
-    ],
-  };
-
-  /** Health has no event: it is looked at as `/ready` looks at it, until it says what is expected. */
-  async function untilState(engine: Engine, state: string): Promise<void> {
-    while (engine.health().state !== state) await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  it('is loading until the upstream answered, and its window is what the upstream says', async () => {
-    const server = await startServer(() => undefined, { '/v1/models': () => models });
-    const engine = createEngine(server.baseUrl);
-    expect(engine.health().state).toBe('loading');
-    await untilState(engine, 'ready');
-    expect(engine.backing()).toMatchObject({
-      weights: 'kimi-k2',
-      contextTokens: 131_072,
-      isSchemaEnforced: false,
-    });
-  });
-
-  it('believes the operator about the window', async () => {
-    const server = await startServer(() => undefined, { '/v1/models': () => models });
-    const engine = createEngine(server.baseUrl, { contextTokens: 262_144 });
-    await untilState(engine, 'ready');
-    expect(engine.backing().contextTokens).toBe(262_144);
-  });
-
-  it('is ready on a server without a list of models, and failed where nothing listens', async () => {
-    const server = await startServer(() => undefined);
-    await untilState(createEngine(server.baseUrl), 'ready');
-    const gone = await startUpstreamServer(() => undefined);
-    await gone.close();
-    const engine = createEngine(gone.baseUrl);
-    await untilState(engine, 'failed');
-    expect(engine.health()).toMatchObject({ detail: expect.stringContaining('Check that it runs') });
-  });
-});
-
-describe('the prompt of an upstream turn', () => {
-  const context = { accountId: 1, inferenceId: 'i', signal: new AbortController().signal };
-
-  it('is an upper estimate where the upstream cannot count', async () => {
-    const server = await startServer(() => undefined);
-    const prepared = await createEngine(server.baseUrl).prepare(chatRequest({}), context);
-    expect(prepared.isPromptCountExact).toBe(false);
-    expect(prepared.promptTokens).toBeGreaterThan(10);
-    expect(prepared.outputTokensMax).toBe(1024);
-  });
-
-  it('is counted by vLLM with the tools, and its room is bounded', async () => {
-    const asked: unknown[] = [];
-    const server = await startServer(() => undefined, {
-      '/tokenize': (body) => {
-        asked.push(body);
-        return { count: 90, max_model_len: 100 };
-      },
-    });
-    const engine = createEngine(server.baseUrl, { tokenizer: 'vllm', contextTokens: 100 });
-    const request = chatRequest({ tools: [functionTool('f', undefined)] });
-    const prepared = await engine.prepare(request, context);
-    expect(prepared).toMatchObject({ promptTokens: 90, isPromptCountExact: true, outputTokensMax: 10 });
-    expect(asked).toMatchObject([
-      { model: 'kimi-k2', messages: [{ role: 'user' }], tools: [{ type: 'function' }] },
-    ]);
-  });
-
-  it('is counted by llama-server through its template', async () => {
-    const server = await startServer(() => undefined, {
-      '/apply-template': () => ({ prompt: '<user>Hello' }),
-      '/tokenize': ({ content }) => ({ tokens: Array.from(String(content)) }),
-    });
-    const engine = createEngine(server.baseUrl, { tokenizer: 'llama-server' });
-    expect(await engine.prepare(chatRequest({}), context)).toMatchObject({ promptTokens: 11 });
-  });
-
-  it('is refused with both figures when it fills the window', async () => {
-    const server = await startServer(() => undefined, { '/tokenize': () => ({ count: 269_030 }) });
-    const engine = createEngine(server.baseUrl, { tokenizer: 'vllm', contextTokens: 262_144 });
-    await expect(engine.prepare(chatRequest({}), context)).rejects.toMatchObject({
-      code: 'context_length_exceeded',
-      message: 'Invalid request: Your request exceeded model token limit: 262144 (requested: 269030)',
-    });
-  });
-
-  it('fails clearly when the counter does not count', async () => {
-    const server = await startServer(() => undefined, { '/tokenize': () => ({ tokens: 'many' }) });
-    const engine = createEngine(server.baseUrl, { tokenizer: 'vllm' });
-    await expect(engine.prepare(chatRequest({}), context)).rejects.toMatchObject({ code: 'upstream_failed' });
   });
 });

@@ -33,6 +33,9 @@ export interface UpstreamRequest {
 /** Times a request is sent again because its connection turned out to be dead. */
 const RESENDS_MAX = 2;
 
+/** Largest small exchange: the token ids of the longest window stay far below it. */
+const JSON_BYTES_MAX = 32 * 1024 * 1024;
+
 /** Owns the pool. */
 export class UpstreamConnection {
   readonly #pool: Pool;
@@ -127,6 +130,7 @@ export class UpstreamConnection {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<JsonResponse>();
     const chunks: Buffer[] = [];
+    let sizeBytes = 0;
     let status = 0;
     let headers: ResponseHeaders = {};
     const control = this.send(request, {
@@ -134,7 +138,15 @@ export class UpstreamConnection {
         status = receivedStatus;
         headers = receivedHeaders;
       },
-      onData: (chunk) => chunks.push(chunk),
+      onData(chunk) {
+        sizeBytes += chunk.length;
+        if (sizeBytes <= JSON_BYTES_MAX) {
+          chunks.push(chunk);
+          return;
+        }
+        control.abort();
+        reject(new Error(`the answer to ${request.path} is larger than ${JSON_BYTES_MAX} bytes`));
+      },
       onEnd: () => resolve({ status, headers, body: parseBody(Buffer.concat(chunks).toString('utf8')) }),
       onError: reject,
     });

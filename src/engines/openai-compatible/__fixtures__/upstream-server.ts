@@ -23,10 +23,21 @@ export interface UpstreamServer {
   close(): Promise<void>;
 }
 
+/** An answer with another status than 200. */
+export class ErrorAnswer {
+  readonly status: number;
+
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
+type Route = (body: Record<string, unknown>) => unknown;
+
 /** `respond` answers `/chat/completions`; `routes` answer other paths with JSON, everything else is 404. */
 export async function startUpstreamServer(
   respond: (request: ReceivedRequest) => void,
-  routes: Readonly<Record<string, (body: Record<string, unknown>) => unknown>> = {},
+  routes: Readonly<Record<string, Route>> = {},
 ): Promise<UpstreamServer> {
   const requests: ReceivedRequest[] = [];
   let arrived = Promise.withResolvers<ReceivedRequest>();
@@ -38,9 +49,10 @@ export async function startUpstreamServer(
     const body: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
     const path = request.url ?? '';
     if (!path.endsWith('/chat/completions')) {
-      const route = routes[path];
-      response.writeHead(route === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(route?.(body) ?? {}));
+      const answer = routes[path]?.(body) ?? new ErrorAnswer(404);
+      const status = answer instanceof ErrorAnswer ? answer.status : 200;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer));
       return;
     }
     const { socket } = request;
