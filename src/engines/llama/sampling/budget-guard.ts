@@ -3,8 +3,12 @@ import type { VocabularyView } from '../vocabulary-view.ts';
 import type { ConstraintGate } from './constraint-gate.ts';
 import { spellBytes } from './vocabulary-index.ts';
 
-/** With more tokens left than this, room is checked only at every eighth token. */
+/**
+ * With this many tokens to spare, room is looked at again only after `stride` tokens: one token may open a part
+ * with a longer completion, but not one that is several times longer.
+ */
 const ampleTokens = 256;
+const stride = 16;
 
 /**
  * Sees to it that a constrained answer is closed before its budget ends: the moment the token that was chosen
@@ -22,13 +26,7 @@ export interface BudgetGuard {
 export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyView): BudgetGuard {
   let forced: number[] = [];
   let isClosing = false;
-
-  const hasRoom = (state: ConstraintState, tokens: number): boolean => {
-    if (state.canEnd) return true;
-    if (measureCompletion(state) <= tokens) return true;
-    const completion = writeCompletion(state, vocabulary);
-    return completion !== undefined && completion.length <= tokens;
-  };
+  let checkBelow = Number.POSITIVE_INFINITY;
 
   return {
     get isClosing() {
@@ -36,22 +34,34 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
     },
     nextForced: () => forced.shift(),
     review(chosen, remainingTokens) {
-      if (remainingTokens > ampleTokens && remainingTokens % 8 !== 0) return chosen;
+      if (remainingTokens > checkBelow) return chosen;
       const next = gate.successor(chosen);
-      if (next === null || hasRoom(next, remainingTokens - 1)) return chosen;
+      if (next === null) return chosen;
+      const needed = measureCompletion(next);
+      checkBelow =
+        remainingTokens > ampleTokens + 4 * needed ? remainingTokens - stride : Number.POSITIVE_INFINITY;
+      if (needed < remainingTokens || fits(writeCompletion(next, vocabulary), remainingTokens - 1))
+        return chosen;
       if (gate.state.canEnd) {
         // Between two calls what is there is whole and stands; in free text something is missing.
         isClosing = !gate.state.isConstraining;
         return undefined;
       }
       const completion = writeCompletion(gate.state, vocabulary);
-      // No completion fits from here either: the budget was too small from the start.
-      if (completion === undefined || completion.length > remainingTokens) return chosen;
+      if (!fits(completion, remainingTokens)) {
+        // The budget was too small from the start; it may come to fit when the model has written more.
+        checkBelow = remainingTokens - stride;
+        return chosen;
+      }
       isClosing = true;
       forced = completion;
       return forced.shift();
     },
   };
+}
+
+function fits(tokens: number[] | undefined, count: number): tokens is number[] {
+  return tokens !== undefined && tokens.length <= count;
 }
 
 /** An upper bound of the tokens a completion takes: one per byte. */
