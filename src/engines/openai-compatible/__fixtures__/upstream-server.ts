@@ -42,10 +42,12 @@ export async function startUpstreamServer(
   const requests: ReceivedRequest[] = [];
   let arrived = Promise.withResolvers<ReceivedRequest>();
 
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => handle(request, response, Buffer.concat(chunks).toString('utf8')));
+  });
+  function handle(request: IncomingMessage, response: ServerResponse, text: string): void {
     const body: Record<string, unknown> = text === '' ? {} : JSON.parse(text);
     const path = request.url ?? '';
     if (!path.endsWith('/chat/completions')) {
@@ -70,7 +72,7 @@ export async function startUpstreamServer(
     arrived.resolve(received);
     arrived = Promise.withResolvers();
     respond(received);
-  });
+  }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo; // A TCP server has no other kind of address.
