@@ -78,15 +78,16 @@ function createPlayedHost(
   return { host, held, specs, isClosed: () => isClosed };
 }
 
+const engineOptions = {
+  id: 'embedded',
+  weightsName: 'Toy Q4_1',
+  licence: 'Apache-2.0',
+  digest: '0a1b2c3d',
+  defaultOutputTokens: 64,
+};
+
 function createEngine(host: LlamaHost) {
-  return createLlamaEngine({
-    id: 'embedded',
-    host,
-    weightsName: 'Toy Q4_1',
-    licence: 'Apache-2.0',
-    digest: '0a1b2c3d',
-    defaultOutputTokens: 64,
-  });
+  return createLlamaEngine({ ...engineOptions, host });
 }
 
 // ChatML cuts one user turn into four pieces and the beginning of the answer into two.
@@ -269,6 +270,27 @@ describe('running', () => {
       for await (const _event of turn.run({ outputTokensMax: 4, choices: [0], attempt: 0 })) client.abort();
     };
     await expect(read()).rejects.toMatchObject({ code: 'client_closed_request' });
+  });
+});
+
+describe('a process that does nothing', () => {
+  it('is given up with engine_timeout, and its work aborted', async () => {
+    const { host } = createPlayedHost();
+    let isAborted = false;
+    const stuck: LlamaHost = {
+      ...host,
+      model,
+      async *generate(_spec, signal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        isAborted = true;
+        throw new ApiError('client_closed_request');
+      },
+    };
+    const engine = createLlamaEngine({ ...engineOptions, host: stuck, idleMsMax: 1 });
+    const turn = await engine.prepare(request(), context());
+    const run = Array.fromAsync(turn.run({ outputTokensMax: 4, choices: [0], attempt: 0 }));
+    await expect(run).rejects.toMatchObject({ code: 'engine_timeout' });
+    expect(isAborted).toBe(true);
   });
 });
 

@@ -30,7 +30,11 @@ export interface LlamaEngineOptions {
   readonly digest: string;
   /** Tokens per choice when the request names none. */
   readonly defaultOutputTokens: number;
+  /** A turn without any progress for so long ends with `engine_timeout`; waiting for room counts. */
+  readonly idleMsMax?: number;
 }
+
+const idleMsDefault = 180_000;
 
 /** How the loaded model is spoken to. */
 interface ModelDialect {
@@ -88,6 +92,7 @@ async function prepareTurn(
       grammar: composeGrammar(format, rules),
       createParser: () => format.createParser({ areCallsExpected: rules.tools.length > 0 }),
       seed: request.sampling.seed ?? randomInt(2 ** 32),
+      idleMsMax: options.idleMsMax ?? idleMsDefault,
     });
   } catch (thrown) {
     prompt.release();

@@ -19,6 +19,8 @@ export interface LlamaTurnOptions {
   readonly createParser: () => ToolCallParser;
   /** The request's seed, or one drawn for it. */
   readonly seed: number;
+  /** The work is given up when nothing happens for so long. */
+  readonly idleMsMax: number;
 }
 
 /** Temperature of repeated attempts at a greedy request: the same text again would fail again. */
@@ -43,9 +45,13 @@ async function* runTurn(turn: LlamaTurnOptions, run: RunOptions): AsyncGenerator
   const readers = new Map(
     run.choices.map((choice) => [choice, createChoiceReader(choice, turn.createParser())]),
   );
+  const idle = new AbortController();
+  const timer = setTimeout(() => idle.abort(), turn.idleMsMax);
+  const signal = AbortSignal.any([context.signal, idle.signal]);
   let completionTokens = 0;
   try {
-    for await (const event of host.generate(composeSpec(turn, run, promptId), context.signal)) {
+    for await (const event of host.generate(composeSpec(turn, run, promptId), signal)) {
+      timer.refresh();
       switch (event.type) {
         case 'prefill':
           yield {
@@ -72,12 +78,14 @@ async function* runTurn(turn: LlamaTurnOptions, run: RunOptions): AsyncGenerator
           event satisfies never;
       }
     }
+    throw new ApiError('engine_failed', { internal: 'the generation stopped without an end' });
   } catch (thrown) {
     if (context.signal.aborted) throw new ApiError('client_closed_request', { cause: thrown });
+    if (idle.signal.aborted) throw new ApiError('engine_timeout', { cause: thrown });
     throw thrown;
+  } finally {
+    clearTimeout(timer);
   }
-  if (context.signal.aborted) throw new ApiError('client_closed_request');
-  throw new ApiError('engine_failed', { internal: 'the generation stopped without an end' });
 }
 
 function composeSpec(turn: LlamaTurnOptions, run: RunOptions, promptId: number): GenerationSpec {
