@@ -1,6 +1,13 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTestApp, type TestApp, type TestAppOptions } from './__fixtures__/create-test-app.ts';
+import { scriptText } from '../engines/scripted/scripted-engine.ts';
+import {
+  authorization,
+  createTestApp,
+  type TestApp,
+  type TestAppOptions,
+} from './__fixtures__/create-test-app.ts';
+import { chatBody } from './__fixtures__/wire.ts';
 
 const opened: TestApp[] = [];
 function open(options: TestAppOptions = {}): TestApp {
@@ -72,6 +79,14 @@ describe('every answer', () => {
       statusCode: 400,
       error: { param: null },
     });
+  });
+
+  it('is logged once when it is a stream too', async () => {
+    const { app, logged } = open({ script: () => scriptText('x') });
+    const payload = chatBody({ stream: true });
+    await app.inject({ method: 'POST', url: '/v1/chat/completions', headers: authorization, payload });
+    await expect.poll(() => logged).toHaveLength(1);
+    expect(logged[0]?.fields).toMatchObject({ status: 200, accountId: 1, keyPrefix: 'a-key-th' });
   });
 
   it('is logged once, without query, headers or body', async () => {

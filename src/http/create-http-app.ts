@@ -10,7 +10,7 @@ import type { HttpDependencies } from './http-dependencies.ts';
 import { createAccessLogHook } from './middleware/access-log.ts';
 import { createCorsHook } from './middleware/cors.ts';
 import { createClientErrorHandler, createErrorHandler } from './middleware/handle-error.ts';
-import { createBodyReader } from './middleware/read-body.ts';
+import { createBodyReader, repairContentType } from './middleware/read-body.ts';
 import { createRequestContextHook } from './middleware/request-context.ts';
 import { registerRoutes } from './routes/index.ts';
 
@@ -50,6 +50,7 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     // Before the body is read: nobody needs to upload it to learn that there is nothing here.
     if (request.is404) throw routeNotFound(request.url);
   });
+  app.addHook('onRequest', repairContentType);
   app.addHook('onResponse', createAccessLogHook(dependencies));
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request) => {

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 /** A signal that fires when the client leaves before its answer is complete. */
 export function watchClient(raw: ServerResponse): AbortSignal {
   const controller = new AbortController();
+  // It may have left while the key was looked up; then there is no event any more.
+  if (raw.destroyed) controller.abort();
   raw.once('close', () => {
     if (!raw.writableFinished) controller.abort();
   });

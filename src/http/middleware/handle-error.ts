@@ -78,6 +78,11 @@ function logError(
   else logger.info(fields, error.message);
 }
 
+const clientErrorTexts: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'The headers are too large.',
+  ERR_HTTP_REQUEST_TIMEOUT: 'The request took too long to arrive.',
+};
+
 /** Answers what Node's HTTP parser refused, before there is a request. */
 export function createClientErrorHandler(dependencies: Pick<HttpDependencies, 'clock' | 'ids'>) {
   return (cause: NodeJS.ErrnoException, socket: Socket): void => {
@@ -85,13 +90,8 @@ export function createClientErrorHandler(dependencies: Pick<HttpDependencies, 'c
       socket.destroy();
       return;
     }
-    const error = new ApiError('invalid_request', {
-      message:
-        cause.code === 'HPE_HEADER_OVERFLOW'
-          ? 'The headers are too large.'
-          : 'This is not a valid HTTP request.',
-      cause,
-    });
+    const message = clientErrorTexts[cause.code ?? ''] ?? 'This is not a valid HTTP request.';
+    const error = new ApiError('invalid_request', { message, cause });
     const requestId = `req-${dependencies.ids.next()}`;
     const body = encodeErrorBody(error, { path: '', requestId, timestampMs: dependencies.clock.now() });
     socket.end(

@@ -39,6 +39,17 @@ function bodyTooLarge(sizeBytes: number, bytesMax: number): ApiError {
   });
 }
 
+const mediaTypePattern = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+/;
+
+/** Fastify refuses a body whose label it cannot read, but here the body decides: such a label says nothing. */
+export function repairContentType(request: FastifyRequest, _reply: unknown, done: () => void): void {
+  const type = request.headers['content-type'];
+  if (type !== undefined && !mediaTypePattern.test(type)) {
+    request.headers['content-type'] = 'application/octet-stream';
+  }
+  done();
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const jsonTypePattern = /^(?:application\/(?:[\w.-]+\+)?json|text\/json)\b/i;
 

@@ -157,9 +157,13 @@ describe('POST /v1/chat/completions', () => {
     const { app } = open({ script: () => scriptText('x') });
     for (const type of [
       undefined,
+      '',
+      'json',
       'text/plain',
-      'application/x-www-form-urlencoded',
+      'application/json;',
+      'application/json; charset',
       'application/json; charset=utf-8',
+      'application/x-www-form-urlencoded',
     ]) {
       const answer = await app.inject({
         method: 'POST',
