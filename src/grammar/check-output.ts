@@ -51,14 +51,29 @@ export function createOutputCheck(schema: JsonSchema): (text: string) => OutputV
 function compileValidator(schema: JsonSchema): ValidateFunction {
   checkSchema(schema, undefined);
   const { schema: upgraded, hasOldTuples } = upgradeSchema(schema);
-  // A fresh instance each time: schemas of different callers may use the same `$id`.
-  const ajv = hasOldTuples ? new Ajv2019(ajvOptions) : new Ajv2020(ajvOptions);
+  const shaped = typeof upgraded === 'boolean' ? upgraded : { ...upgraded };
   try {
-    return ajv.compile(typeof upgraded === 'boolean' ? upgraded : { ...upgraded });
-  } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : 'it cannot be compiled';
-    throw createSchemaError('', problem, undefined);
+    return createAjv(hasOldTuples, {}).compile(shaped);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw uncompilable(thrown);
   }
+  try {
+    // Without early exits ajv nests its code less: thousands of properties exhaust the stack otherwise.
+    return createAjv(hasOldTuples, { allErrors: true }).compile(shaped);
+  } catch (thrown) {
+    throw uncompilable(thrown);
+  }
+}
+
+/** A fresh instance each time: schemas of different callers may use the same `$id`. */
+function createAjv(hasOldTuples: boolean, options: Options): Ajv2019 | Ajv2020 {
+  const all = { ...ajvOptions, ...options };
+  return hasOldTuples ? new Ajv2019(all) : new Ajv2020(all);
+}
+
+function uncompilable(thrown: unknown): Error {
+  const problem = thrown instanceof Error ? thrown.message : 'it cannot be compiled';
+  return createSchemaError('', problem, undefined);
 }
 
 function judge(validate: ValidateFunction, text: string): OutputVerdict {

@@ -202,7 +202,7 @@ function findValue(machine: NumberMachine, from: bigint, to: bigint): bigint | n
   const high = -larger(-to, -machine.high);
   if (low > high) return null;
   if (low <= 0n && high >= 0n) return 0n;
-  if (machine.step === 1n) return findRoundest(low, high);
+  if (machine.step === 1n) return findRoundest(machine, low, high);
   const first = ceilDivide(low, machine.step) * machine.step;
   if (first > high) return null;
   const last = floorDivide(high, machine.step) * machine.step;
@@ -215,11 +215,11 @@ function findValue(machine: NumberMachine, from: bigint, to: bigint): bigint | n
   return null;
 }
 
-/** The value with the most trailing zeros: the fewest fraction digits. */
-function findRoundest(low: bigint, high: bigint): bigint {
-  if (low < 0n) return -findRoundest(-high, -low);
+/** The value nearest to zero among those with the fewest fraction digits. */
+function findRoundest(machine: NumberMachine, low: bigint, high: bigint): bigint {
+  if (low < 0n) return -findRoundest(machine, -high, -low);
   let found = low;
-  for (let size = 10n; size <= high; size *= 10n) {
+  for (let size = 10n; size <= machine.unit; size *= 10n) {
     const candidate = ceilDivide(low, size) * size;
     if (candidate > high) break;
     found = candidate;

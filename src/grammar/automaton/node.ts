@@ -101,10 +101,15 @@ export const createChoiceNode = (items: readonly GrammarNode[]): ChoiceNode => (
 /** A node without sentences. */
 export const createNeverNode = (): ChoiceNode => createChoiceNode([]);
 
+/** Beyond this, the shortest string is not written out only to be measured. */
+const measuredLengthMax = 10_000;
+
 /** A JSON string; a node without sentences when the bounds contradict each other. */
 export function createStringNode(machine: StringMachine): GrammarNode {
   const start = createStringState(machine);
-  return start === null ? createNeverNode() : createTerminalNode(start);
+  if (start === null) return createNeverNode();
+  if (machine.lengthMin > measuredLengthMax) return { kind: 'terminal', start, cost: machine.lengthMin + 2 };
+  return createTerminalNode(start);
 }
 
 /** The keys of an object's members, each with its colon and an optional space. */

@@ -142,9 +142,9 @@ export const isFreeText = (state: StringState): boolean => state.phase === 'body
 
 function isLive(state: StringState): boolean {
   const { machine } = state;
-  if (state.count > machine.lengthMax) return false;
   const min = Math.max(0, machine.lengthMin - state.count);
   const max = machine.lengthMax - state.count;
+  if (min > max || max < 0) return false;
   if (state.pattern !== null && machine.pattern?.isFeasible(state.pattern, min, max) !== true) return false;
   if (machine.guard === null || (state.pattern === null && machine.lengthMax === Infinity)) return true;
   return findAvoidingRest(state) !== undefined;

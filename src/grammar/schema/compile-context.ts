@@ -17,6 +17,8 @@ export interface CompileContext {
   readonly contradictions: { readonly path: string; readonly problem: string }[];
   readonly rules: Map<string, RuleNode>;
   readonly shapes: Map<string, readonly Shape[]>;
+  /** What remains of a shape beside a schema. */
+  readonly narrowed: Map<Shape, Map<JsonSchema, readonly Shape[]>>;
   /** Numbers schema objects, so that conjunctions can be told apart. */
   readonly ids: Map<JsonSchema, number>;
   /** Rules whose target is still to be compiled. */
@@ -28,7 +30,7 @@ export interface CompileContext {
 }
 
 /** Steps of compilation; a typical tool takes a few hundred. */
-const workMax = 200_000;
+const workMax = 100_000;
 
 export function createContext(
   root: JsonSchema,
@@ -42,6 +44,7 @@ export function createContext(
     contradictions: [],
     rules: new Map(),
     shapes: new Map(),
+    narrowed: new Map(),
     ids: new Map(),
     pending: [],
     workLeft: workMax,

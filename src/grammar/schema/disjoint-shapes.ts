@@ -3,9 +3,54 @@ import { type CompileContext, type Conjunction, spendWork } from './compile-cont
 import { expandConjunction } from './expand-schema.ts';
 import { matchesShape } from './matches-shape.ts';
 import { propertyConjunction } from './object-groups.ts';
-import { numberBits, type Shape, typeBits } from './shape.ts';
+import { canonicalText, numberBits, type Shape, typeBits } from './shape.ts';
 
 const depthMax = 3;
+
+/** Whether no value satisfies two of the branches, each a list of alternatives. False = not proven. */
+export function arePairwiseDisjoint(
+  context: CompileContext,
+  branches: readonly (readonly Shape[])[],
+): boolean {
+  if (haveDiscriminator(context, branches)) return true;
+  if (branches.length > comparedBranchesMax) return false;
+  return branches.every((branch, i) =>
+    branches
+      .slice(i + 1)
+      .every((other) =>
+        branch.every((shape) => other.every((against) => areDisjoint(context, shape, against))),
+      ),
+  );
+}
+
+/** More branches than this are compared only by a discriminator. */
+const comparedBranchesMax = 60;
+
+/** All branches are objects that require the same member, with different listed values. */
+function haveDiscriminator(context: CompileContext, branches: readonly (readonly Shape[])[]): boolean {
+  const shapes = branches.flat();
+  if (!shapes.every(({ types, values }) => types === typeBits.object && values === null)) return false;
+  return (shapes[0]?.required ?? []).some((name) => {
+    const seen = new Set<string>();
+    return branches.every((branch) => {
+      const texts = branch.flatMap((shape) => listMember(context, shape, name) ?? ['']);
+      const isNew = texts.every((text) => text !== '' && !seen.has(text));
+      for (const text of texts) seen.add(text);
+      return isNew;
+    });
+  });
+}
+
+/** The texts of all values that a required member may have; undefined = they cannot be listed. */
+function listMember(context: CompileContext, shape: Shape, name: string): readonly string[] | undefined {
+  if (!shape.required.includes(name)) return undefined;
+  const found: string[] = [];
+  for (const member of expandConjunction(context, propertyConjunction(shape, name))) {
+    if (member.values === null) return undefined;
+    found.push(...member.values.map(canonicalText));
+  }
+  return found;
+}
 
 /** True = certainly disjoint; false = not proven. */
 export function areDisjoint(context: CompileContext, a: Shape, b: Shape, depth = 0): boolean {

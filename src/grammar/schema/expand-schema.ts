@@ -1,7 +1,7 @@
 /** Works out `$ref`, `allOf`, `anyOf`, `oneOf` and what else combines schemas, into alternative shapes. */
 import type { JsonSchema } from '../../chat/types.ts';
 import { type CompileContext, type Conjunction, keyOfConjunction, spendWork } from './compile-context.ts';
-import { areDisjoint } from './disjoint-shapes.ts';
+import { arePairwiseDisjoint } from './disjoint-shapes.ts';
 import {
   createSchemaError,
   isArray,
@@ -16,7 +16,9 @@ import { readShape } from './read-shape.ts';
 import { createOpenShape, decodeTypes, meetShapes, type Shape } from './shape.ts';
 
 /** Alternatives of one place. */
-const shapesMax = 1_500;
+const shapesMax = 600;
+/** Alternatives where several choices multiply. */
+const productMax = 100;
 
 /** The alternatives of a conjunction; empty = nothing satisfies it. */
 export function expandConjunction(context: CompileContext, conjunction: Conjunction): readonly Shape[] {
@@ -37,20 +39,50 @@ function applySchema(
   trail: ReadonlySet<JsonSchema>,
 ): readonly Shape[] {
   const { schema, path } = located;
-  spendWork(context, path, 1 + shapes.length);
   if (schema === true) return shapes;
   if (schema === false) return [];
   if (trail.has(schema)) {
     throw createSchemaError(path, 'the schema refers to itself without anything in between', context.param);
   }
   const inside = new Set(trail).add(schema);
+  const narrowed = shapes.flatMap((shape) => narrowOnce(context, shape, schema, path, inside));
+  const isProduct = shapes.length > 1 && narrowed.length > shapes.length;
+  return thinOut([...new Set(narrowed)], isProduct ? Math.max(productMax, shapes.length) : shapesMax);
+}
+
+/** Remembered for each shape and schema: definitions that are referred to again and again cost once. */
+function narrowOnce(
+  context: CompileContext,
+  shape: Shape,
+  schema: SchemaObject,
+  path: string,
+  trail: ReadonlySet<JsonSchema>,
+): readonly Shape[] {
+  const results = context.narrowed.get(shape) ?? new Map<JsonSchema, readonly Shape[]>();
+  context.narrowed.set(shape, results);
+  const known = results.get(schema);
+  if (known !== undefined) return known;
+  spendWork(context, path);
+  const result = narrow(context, shape, { schema, path }, schema, trail);
+  results.set(schema, result);
+  return result;
+}
+
+function narrow(
+  context: CompileContext,
+  shape: Shape,
+  located: LocatedSchema,
+  schema: SchemaObject,
+  trail: ReadonlySet<JsonSchema>,
+): readonly Shape[] {
+  const { path } = located;
   const own = readShape(schema, path);
-  let narrowed = own === undefined ? shapes : meetAll(context, shapes, own);
-  narrowed = applyReferences(context, narrowed, located, schema, inside);
-  for (const part of listOf(schema, path, 'allOf')) narrowed = applySchema(context, narrowed, part, inside);
+  let narrowed = own === undefined ? [shape] : meetAll(context, [shape], own);
+  narrowed = applyReferences(context, narrowed, located, schema, trail);
+  for (const part of listOf(schema, path, 'allOf')) narrowed = applySchema(context, narrowed, part, trail);
   const anyOf = listOf(schema, path, 'anyOf');
-  if (anyOf.length > 0) narrowed = applyChoice(context, narrowed, anyOf, inside).flat();
-  narrowed = applyOneOf(context, narrowed, located, schema, inside);
+  if (anyOf.length > 0) narrowed = thinOut(applyChoice(context, narrowed, anyOf, trail).flat());
+  narrowed = applyOneOf(context, narrowed, located, schema, trail);
   narrowed = applyNot(context, narrowed, schema, path);
   narrowed = applyDependentRequired(context, narrowed, schema, path);
   noteUncompiled(context, schema, path);
@@ -97,13 +129,16 @@ function applyChoice(
   branches: readonly LocatedSchema[],
   trail: ReadonlySet<JsonSchema>,
 ): readonly (readonly Shape[])[] {
-  const all = branches.map((branch) => applySchema(context, shapes, branch, trail));
-  const total = all.reduce((sum, some) => sum + some.length, 0);
-  if (total > shapesMax) {
-    const problem = `the alternatives multiply to more than ${shapesMax}`;
-    throw createSchemaError(branches[0]?.path ?? '', problem, context.param);
-  }
-  return all;
+  return branches.map((branch) => applySchema(context, shapes, branch, trail));
+}
+
+/** Any part of the alternatives is as valid as all: too many are thinned out evenly. */
+function thinOut(shapes: readonly Shape[], countMax = shapesMax): readonly Shape[] {
+  if (shapes.length <= countMax) return shapes;
+  const stride = shapes.length / countMax;
+  return Array.from({ length: countMax }, (_, i) => shapes[Math.floor(i * stride)]).filter(
+    (shape) => shape !== undefined,
+  );
 }
 
 function applyOneOf(
@@ -117,17 +152,7 @@ function applyOneOf(
   if (branches.length === 0) return shapes;
   const alternatives = applyChoice(context, shapes, branches, trail);
   if (!arePairwiseDisjoint(context, alternatives)) context.uncompiled.add(joinPath(path, 'oneOf'));
-  return alternatives.flat();
-}
-
-function arePairwiseDisjoint(context: CompileContext, branches: readonly (readonly Shape[])[]): boolean {
-  return branches.every((branch, i) =>
-    branches
-      .slice(i + 1)
-      .every((other) =>
-        branch.every((shape) => other.every((against) => areDisjoint(context, shape, against))),
-      ),
-  );
+  return thinOut(alternatives.flat());
 }
 
 /** Only two forms of `not` can be compiled: of a type, and of a required member. */

@@ -41,8 +41,12 @@ export function matchesPattern(source: string, text: string): boolean {
   }
 }
 
+/** The error belongs to the other context, so `instanceof` does not know it. */
 const isTimeout = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+  typeof thrown === 'object' &&
+  thrown !== null &&
+  'code' in thrown &&
+  thrown.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 
 function runAutomaton(automaton: PatternAutomaton, text: string): boolean {
   let state: PatternState | null = automaton.start;
