@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import {
   createTestDatabase,
@@ -9,29 +6,17 @@ import {
   storeKinds,
   type TestDatabase,
 } from '../services/test-stores.ts';
+import { killAfterLines } from './kill-after-lines.ts';
 
 const program = path.join(import.meta.dirname, 'commit-loop.ts');
 const kills = 10;
 
 /** Lets the program commit until some (random) number of groups was acknowledged, kills it, returns the numbers. */
 async function commitUntilKilled(database: TestDatabase, firstNumber: number): Promise<readonly number[]> {
-  const enough = 20 + Math.floor(Math.random() * 300);
-  const child = spawn(
-    process.execPath,
-    [program, database.dataDir, database.databaseUrl ?? '', String(firstNumber)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const acknowledged: number[] = [];
-  const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => {
-    acknowledged.push(Number(line));
-    if (acknowledged.length === enough) {
-      child.kill('SIGKILL');
-    }
-  });
-  // Both: the lines that were in the pipe when the process died count as acknowledged.
-  await Promise.all([once(child, 'exit'), once(lines, 'close')]);
-  return acknowledged;
+  const { dataDir, databaseUrl = '' } = database;
+  const lineCount = 20 + Math.floor(Math.random() * 300);
+  const lines = await killAfterLines(program, [dataDir, databaseUrl, String(firstNumber)], lineCount);
+  return lines.map(Number);
 }
 
 describe.each(storeKinds)('a process killed while it commits to %s', (kind) => {

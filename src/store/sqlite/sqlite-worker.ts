@@ -43,8 +43,12 @@ function createReader(reader: SqliteConnection): SqliteWriter {
         case 'close':
           reader.database.close();
           return { type: 'done' };
-        default:
+        case 'begin':
+        case 'end':
+        case 'group':
           throw new Error(`A reader thread does not serve '${request.type}'.`);
+        default:
+          return request satisfies never;
       }
     } catch (thrown) {
       return failedOutcome(thrown);

@@ -72,7 +72,7 @@ export function createSqliteWriter(options: WriterOptions): SqliteWriter {
         connection.database.close();
         return { type: 'done' };
       default:
-        throw request satisfies never;
+        return request satisfies never;
     }
   };
 
