@@ -1,0 +1,161 @@
+/** Clients that leave in the middle of a stream take everything with them: slots, holds, prompts and memory. */
+
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFreeMeter } from '../../src/billing/free-meter.ts';
+import type { Meter } from '../../src/billing/meter.ts';
+import { createTurnMetering } from '../../src/billing/metered-turn.ts';
+import { createChatService } from '../../src/chat/chat-service.ts';
+import { createLlamaEngine } from '../../src/engines/llama/llama-engine.ts';
+import { Supervisor } from '../../src/engines/llama/supervisor.ts';
+import { createModelDirectory } from '../../src/engines/registry.ts';
+import { createHttpApp } from '../../src/http/create-http-app.ts';
+import { createIdSource } from '../../src/http/create-id-source.ts';
+import { httpSettingsDefault } from '../../src/http/http-dependencies.ts';
+import { obtainTestModel } from '../model/test-model.ts';
+import { foldStream, postChat, readPayloads } from './chat-wire.ts';
+import { modelName } from './running-server.ts';
+
+const clients = 200;
+/** That many streams run or wait at a time, as with a crowd that comes and goes. */
+const crowd = 20;
+
+/** Counts the holds that are open; every hold must be settled or released once. */
+function createCountingMeter(): { meter: Meter; open: Set<string> } {
+  const open = new Set<string>();
+  const free = createFreeMeter();
+  return {
+    open,
+    meter: {
+      async open(turn) {
+        const hold = await free.open(turn);
+        open.add(turn.inferenceId);
+        return {
+          ...hold,
+          outputTokensMax: hold.outputTokensMax,
+          async settle(outcome) {
+            const charge = await hold.settle(outcome);
+            open.delete(turn.inferenceId);
+            return charge;
+          },
+          async release(failure) {
+            await hold.release(failure);
+            open.delete(turn.inferenceId);
+          },
+        };
+      },
+    },
+  };
+}
+
+const apiKey = 'leaving-clients-0123456789';
+let host: Supervisor;
+let app: ReturnType<typeof createHttpApp>;
+let server: { readonly baseUrl: string; readonly apiKey: string };
+const { meter, open: openHolds } = createCountingMeter();
+
+beforeAll(async () => {
+  const { path, sha256, weights, licence } = await obtainTestModel();
+  host = new Supervisor({
+    load: {
+      modelPath: path,
+      kvCells: 8_192,
+      contextTokensMax: 4_096,
+      threads: 1,
+      kvType: 'f16',
+      prefixCacheCells: 4_096,
+    },
+    queueLengthMax: 256,
+  });
+  await host.settled();
+  const engine = createLlamaEngine({
+    id: 'embedded',
+    host,
+    weightsName: weights,
+    licence,
+    digest: sha256.slice(0, 8),
+    defaultOutputTokens: 1_024,
+  });
+  const models = createModelDirectory([
+    { id: modelName, wireName: 'kimi-k2-turbo-preview', aliases: [], engine, created: 0 },
+  ]);
+  const clock = { now: () => Date.now() };
+  app = createHttpApp({
+    chat: createChatService({
+      models,
+      meterTurn: createTurnMetering({ meter, nowMs: () => performance.now() }),
+    }),
+    keys: {
+      authenticate: () => ({ accountId: 1, keyId: 1, keyPrefix: 'leaving', scopes: null, origin: 'api' }),
+    },
+    models,
+    readiness: () => ({ isReady: true, checks: [] }),
+    settings: httpSettingsDefault,
+    version: '0.0.0',
+    clock,
+    ids: createIdSource(clock),
+    logger: pino({ level: 'silent' }),
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo; // It listens on TCP.
+  server = { baseUrl: `http://127.0.0.1:${port}/v1`, apiKey };
+}, 120_000);
+
+afterAll(async () => {
+  await app.close();
+  await host.close();
+});
+
+/** Reads some events of a long answer and leaves without a word. */
+async function visitAndLeave(visitor: number): Promise<void> {
+  const leave = new AbortController();
+  const body = {
+    messages: [{ role: 'user', content: `Visitor ${visitor}: count from 1 to 500.` }],
+    max_tokens: 256,
+    stream: true,
+  };
+  const payloads = readPayloads(await postChat(server, body, { signal: leave.signal }));
+  for (let read = 0; read <= visitor % 4; read++) await payloads.next();
+  leave.abort();
+}
+
+async function visitInCrowds(count: number): Promise<void> {
+  let next = 0;
+  const walk = async () => {
+    while (next < count) await visitAndLeave(next++);
+  };
+  await Promise.all(Array.from({ length: crowd }, walk));
+}
+
+/** Polls, because nothing tells when the last abort has arrived; the test's own limit ends a wait in vain. */
+async function waitUntilIdle() {
+  for (;;) {
+    const stats = await host.stats();
+    const isIdle = stats?.runningSequences === 0 && stats.queuedGenerations === 0 && openHolds.size === 0;
+    if (stats !== undefined && isIdle) return stats;
+    await sleep(20);
+  }
+}
+
+describe('clients that leave mid-stream', () => {
+  it('leave no sequence, queued generation, prompt, hold or memory behind', async () => {
+    await visitInCrowds(crowd * 2); // Fills the prefix cache and the allocators' pools.
+    const before = await waitUntilIdle();
+    await visitInCrowds(clients);
+    const after = await waitUntilIdle();
+    expect(after).toMatchObject({ runningSequences: 0, queuedGenerations: 0, heldPrompts: 0, restarts: 0 });
+    expect(openHolds).toEqual(new Set());
+    // What stays in the cells is the prefix cache, which has a bound of its own.
+    expect(after.kvCellsUsed).toBeLessThanOrEqual(4_096);
+    expect(after.residentBytes - before.residentBytes).toBeLessThan(64 * 1_048_576);
+    expect(
+      await new Promise((resolve) => app.server.getConnections((_, count) => resolve(count))),
+    ).toBeLessThan(clients);
+    const answer = await foldStream(
+      await postChat(server, { messages: [{ role: 'user', content: 'Hello' }], max_tokens: 8, stream: true }),
+    );
+    expect(answer.choices[0]?.finish_reason).toMatch(/^(stop|length)$/);
+  }, 180_000);
+});
