@@ -279,7 +279,6 @@ type Triggered = Extract<GrammarSpec, { type: 'triggered' }>;
 const createTriggered = (trigger: Triggered['trigger'], then: GrammarSpec): GrammarSpec => ({
   type: 'triggered',
   trigger,
-  // biome-ignore lint/suspicious/noThenProperty: the seam's name; a grammar is never awaited.
   then,
 });
 
