@@ -58,7 +58,6 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   readonly #clock: { readonly startedAtMs: number; readonly nowMs: () => number };
   readonly #onAbort = (): void => this.#abandon();
   #source: AsyncIterator<ChatEvent> | undefined;
-  #isPulling = false;
   #firstOutputAtMs: number | undefined;
   #conclusion: Promise<void> | undefined;
   #charge: Charge | undefined;
@@ -88,7 +87,6 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
       if (this.#failure !== undefined) throw this.#failure;
       return { done: true, value: undefined };
     }
-    this.#isPulling = true;
     try {
       this.#source ??= this.#turn.run(this.#hold.outputTokensMax)[Symbol.asyncIterator]();
       const result = await this.#source.next();
@@ -106,8 +104,6 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
     } catch (thrown) {
       await this.#conclude(() => this.#fail(toApiError(thrown)));
       throw this.#failure ?? toApiError(thrown);
-    } finally {
-      this.#isPulling = false;
     }
   }
 
@@ -116,9 +112,8 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
     return { done: true, value: undefined };
   }
 
-  /** The client left. A pull that is under way fails by itself; without one, nobody else would end the turn. */
+  /** The client left. Perhaps nobody will ask for another event, so the turn is ended from here. */
   #abandon(): void {
-    if (this.#isPulling) return;
     const failure = new ApiError('client_closed_request');
     this.#conclude(() => this.#fail(failure)).catch((thrown: unknown) => {
       this.#failure = toApiError(thrown);

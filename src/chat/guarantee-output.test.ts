@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createBarrier } from '../engines/scripted/barrier.ts';
 import {
   createScriptedEngine,
   type Script,
@@ -247,6 +248,24 @@ describe('on an engine that cannot constrain its output', () => {
     expect(engine.runs[1]?.choices).toEqual([1]);
     expect(usage).toEqual(scriptUsage(12));
     expect(chat.usageSoFar().completionTokens).toBe(12);
+  });
+
+  it('a client that leaves during a repetition owes the tokens of that repetition only', async () => {
+    const barrier = createBarrier();
+    const { chat, completion } = await runGuarded(
+      chatRequest({ tools: [weather] }),
+      [{ type: 'text-delta', choice: 0, text: 'Hm', tokenCount: 30 }, ...scriptToolCalls(badCall)],
+      [
+        { type: 'text-delta', choice: 0, text: 'Hm', tokenCount: 2 },
+        { type: 'wait', barrier },
+        ...scriptText('.'),
+      ],
+    );
+    await barrier.reached();
+    expect(chat.usageSoFar()).toEqual(scriptUsage(2));
+    barrier.open();
+    // An answer in words goes on below what was said before.
+    expect((await completion).choices[0]).toMatchObject({ text: 'Hm\n\nHm.', toolCalls: [] });
   });
 
   it('the progress of the prompt is shown while an answer is held back', async () => {

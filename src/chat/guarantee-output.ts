@@ -65,7 +65,7 @@ export async function* guaranteeOutput(turn: GuardedTurn): AsyncGenerator<ChatEv
   for (const { choice, rejection } of refused) {
     const answer = yield* resample(turn, choice, rejection);
     completionTokens += answer.completionTokens;
-    yield* showAnswer(choice.choice, answer, !choice.hasShownText);
+    yield* showAnswer(choice.choice, followShownText(choice, answer), true);
   }
   yield { type: 'finish', usage: { ...usage, completionTokens } };
 }
@@ -137,6 +137,15 @@ function judge(rules: OutputRules, choice: GuardedChoice): Judgement {
     return { rejection: { reason, text: answer.text, toolCalls: answer.toolCalls }, tolerable };
   }
   return { answer: verdict.answer };
+}
+
+/**
+ * Text of the first attempt cannot be taken back. Before tool calls it is the introduction, and the repeated one is
+ * left out; an answer in words instead of the refused call goes on below it.
+ */
+function followShownText(choice: GuardedChoice, answer: FoldedChoice): FoldedChoice {
+  if (!choice.hasShownText || answer.text === '') return answer;
+  return { ...answer, text: answer.toolCalls.length > 0 ? '' : `\n\n${answer.text}` };
 }
 
 function* showAnswer(choice: number, answer: FoldedChoice, isTextShown: boolean): Generator<ChatEvent> {

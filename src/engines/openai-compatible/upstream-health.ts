@@ -25,7 +25,10 @@ const unhealthyCodes = new Set(['model_unavailable', 'upstream_failed', 'engine_
 
 export function watchUpstream(upstream: Upstream, connection: UpstreamConnection): UpstreamHealth {
   const stopped = new AbortController();
-  let health: EngineHealth = { state: 'loading', detail: `Waiting for ${describeAddress(upstream)}.` };
+  let health: EngineHealth = {
+    state: 'loading',
+    detail: `${describeAddress(upstream)} has not answered yet.`,
+  };
   let contextTokens: number | undefined;
   let failureCount = 0;
   let timer: NodeJS.Timeout | undefined;
