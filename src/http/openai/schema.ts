@@ -108,7 +108,6 @@ const toolChoiceSchema = z
   .describe(
     'Which tool is called: none, the model’s choice (auto), at least one (required), or the named function. Default: auto with tools, none without.',
   );
-export type WireToolChoice = z.output<typeof toolChoiceSchema>;
 
 const responseFormatSchema = z
   .discriminatedUnion('type', [
