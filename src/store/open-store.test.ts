@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { sql } from 'kysely';
@@ -80,13 +80,31 @@ describe('opening a store', () => {
     await expect(openStore({ ...database, purpose: 'command' })).rejects.toThrow(DataFolderInUseError);
   });
 
-  it('syncs settlements to disk, checks foreign keys and keeps the file private', async () => {
+  it('keeps a write-ahead log, checks foreign keys, and keeps its files private', async () => {
     const database = await createTestDatabase('sqlite');
     const store = await openUntilTestEnds(database);
     const pragma = async (name: string) => (await sql.raw(`pragma ${name}`).execute(store.db)).rows[0];
     expect(await pragma('journal_mode')).toEqual({ journal_mode: 'wal' });
     expect(await pragma('foreign_keys')).toEqual({ foreign_keys: 1 });
-    expect(statSync(path.join(database.dataDir, 'perigee.db')).mode & 0o077).toBe(0);
+    for (const file of ['perigee.db', 'perigee.db-wal']) {
+      expect(statSync(path.join(database.dataDir, file)).mode & 0o077).toBe(0);
+    }
+  });
+
+  it('refuses a file that is no database, and leaves it as it is', async () => {
+    const { dataDir } = await createTestDatabase('sqlite');
+    const file = path.join(dataDir, 'perigee.db');
+    const content = 'this is a shopping list '.repeat(100);
+    writeFileSync(file, content);
+    await expect(openStore({ dataDir, databaseUrl: undefined })).rejects.toThrow(/not a database/);
+    expect(readFileSync(file, 'utf8')).toBe(content);
+  });
+
+  it('refuses a PostgreSQL that would not sync charges to disk', async () => {
+    const database = await createTestDatabase('postgres');
+    const url = new URL(database.databaseUrl ?? '');
+    url.searchParams.set('options', `${url.searchParams.get('options')} -c synchronous_commit=off`);
+    await expect(openStore({ ...database, databaseUrl: url.href })).rejects.toThrow(/synchronous_commit/);
   });
 
   it('reports a database that cannot be reached as unavailable', async () => {

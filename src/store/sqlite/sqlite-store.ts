@@ -1,5 +1,5 @@
 /** SQLite behind the `Store` interface: one writer thread, up to two readers, one file `perigee.db`. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { Kysely } from 'kysely';
 import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
@@ -17,17 +17,24 @@ const checkpointIntervalMs = 1_000;
 export async function openSqliteStore(dataDir: string): Promise<Store> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const filePath = path.join(dataDir, 'perigee.db');
+  makePrivateFile(filePath);
   const shared = { filePath, busyTimeoutMs, transactionIdleMs };
   const writer = new SqliteThread({ ...shared, role: 'writer' });
   try {
     // The writer makes the file and turns the log on; readers that came first would race it.
     await probe(writer);
-    // It holds password hashes and who asked what: nobody else's to read.
-    chmodSync(filePath, 0o600);
     return new SqliteStore(writer, () => new SqliteThread({ ...shared, role: 'reader' }));
   } catch (thrown) {
     await writer.close();
     throw thrown;
+  }
+}
+
+/** It holds password hashes and who asked what: nobody else's to read. SQLite gives its log the same mode. */
+function makePrivateFile(filePath: string): void {
+  // Only a file that is not there yet: closing a second handle on an open database would drop SQLite's locks.
+  if (!existsSync(filePath)) {
+    closeSync(openSync(filePath, 'a', 0o600));
   }
 }
 
