@@ -18,6 +18,7 @@ import {
 import { authorization, createTestApp } from '../../src/http/__fixtures__/create-test-app.ts';
 import { chatBody, dataOf, testModelId } from '../../src/http/__fixtures__/wire.ts';
 import { decodeRequest } from '../../src/http/openai/decode-request.ts';
+import { version } from '../../src/version.ts';
 import { asSchema, flattenSchema, fromOpenApi30, listOf, pick, type Schema } from './flatten-schema.ts';
 import { sampleSchema } from './sample-schema.ts';
 
@@ -53,7 +54,9 @@ function relaxChunkSchema(schema: Schema): Schema {
 const contract: unknown = JSON.parse(
   readFileSync(new URL('./fixtures/kimi-k2-turbo-preview.openapi.json', import.meta.url), 'utf8'),
 );
-const ours: unknown = JSON.parse((await createTestApp().app.inject({ url: '/openapi.json' })).body);
+const ours: unknown = JSON.parse(
+  (await createTestApp({ overrides: { version } }).app.inject({ url: '/openapi.json' })).body,
+);
 const contractPaths = Object.keys(pick(contract, 'paths'));
 const resolve = (ref: string): Schema => pick(ours, ...ref.split('/').slice(1));
 const unresolvable = (ref: string): Schema => {
