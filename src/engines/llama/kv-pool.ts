@@ -115,12 +115,18 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     },
     drop,
     retain(tenant, sequence, tokens) {
-      if (tokens.length === 0 || findCovering(tenant, tokens) !== undefined) {
+      // Of a sequence that is larger than the whole cache may be, the beginning is worth keeping.
+      const kept = tokens.subarray(0, options.prefixCacheCells);
+      if (kept.length === 0 || findCovering(tenant, kept) !== undefined) {
         drop(sequence);
         return;
       }
-      const entry = cache.add(tenant, sequence, tokens);
-      entry.computedTokens = tokens.length;
+      if (kept.length < tokens.length) {
+        context.truncateSequence(sequence, kept.length);
+        ledger.truncate(sequence, kept.length);
+      }
+      const entry = cache.add(tenant, sequence, kept);
+      entry.computedTokens = kept.length;
       entry.isRunning = false;
       dropCovered(entry);
       while (cellsOfIdle() > options.prefixCacheCells) evictOldest();

@@ -127,6 +127,7 @@ function createContext(
   const memory = binding.contextMemory(context);
   const vocabularySize = binding.vocabularySize(binding.modelVocabulary(model));
   const batch = createBatch();
+  let currentThreads = compute.threads;
   const logits = createLogitsView(binding, context, vocabularySize);
   return {
     cells: binding.contextCells(context),
@@ -134,7 +135,9 @@ function createContext(
       abortFlag.set(false);
       const native = batch.fill(tokens);
       const threads = compute.pace.next();
-      binding.setThreads(context, threads, threads);
+      // Each call writes a line to the log of llama.cpp.
+      if (threads !== currentThreads) binding.setThreads(context, threads, threads);
+      currentThreads = threads;
       const startedAt = performance.now();
       const startedCpu = process.cpuUsage();
       const code = await callAsync(binding.decode, context, native);

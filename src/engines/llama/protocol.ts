@@ -105,6 +105,8 @@ export interface EngineStats {
   readonly runningSequences: number;
   readonly queuedGenerations: number;
   readonly kvCellsUsed: number;
+  /** Promised to running generations and not yet used. */
+  readonly kvCellsReserved: number;
   readonly kvCells: number;
   readonly cachedSequences: number;
   readonly residentBytes: number;

@@ -40,6 +40,7 @@ export interface SchedulerStats {
   readonly runningSequences: number;
   readonly queuedGenerations: number;
   readonly kvCellsUsed: number;
+  readonly kvCellsReserved: number;
   readonly cachedSequences: number;
   readonly decodedTokensTotal: number;
   readonly prefilledTokensTotal: number;
@@ -112,6 +113,7 @@ export class Scheduler {
       runningSequences: this.#countRunning() + lane.running,
       queuedGenerations: this.#admission.waitingCount + lane.queued,
       kvCellsUsed: this.#pool.usedCells,
+      kvCellsReserved: this.#pool.reservedCells,
       cachedSequences: Array.from(this.#pool.cache.idleEntries()).length,
       decodedTokensTotal: this.#decodedTokens + lane.decodedTokens,
       prefilledTokensTotal: this.#prefilledTokens + lane.prefilledTokens,
