@@ -90,6 +90,9 @@ async function receive(message: ParentMessage): Promise<void> {
   }
 }
 
+// Ctrl+C and service managers signal the whole group; running turns end when the server says so, or is gone.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 process.on('disconnect', end);
 process.on('message', (message) => {
   // The parent is our own code: the channel carries nothing but ParentMessage.

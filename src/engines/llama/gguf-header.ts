@@ -28,6 +28,8 @@ export class GgufError extends Error {
 /** Longest array that is kept; vocabularies (hundreds of thousands of entries) are skipped. */
 const arrayLengthKept = 1024;
 const chunkBytes = 1 << 20;
+/** `GGUF_TYPE_STRING` */
+const stringType = 8;
 
 /** Elements and bytes per block of each tensor type (`ggml_type` → ggml.c's type traits). */
 const blockSizes: Readonly<Record<number, readonly [elements: number, bytes: number]>> = {
@@ -181,7 +183,7 @@ class HeaderReader {
         return this.#take(4).readFloatLE();
       case 7:
         return this.#take(1).readUInt8() !== 0;
-      case 8:
+      case stringType:
         return this.#string();
       case 9:
         return this.#array();
@@ -201,8 +203,10 @@ class HeaderReader {
     const length = this.#length();
     const kept: GgufValue[] = [];
     for (let i = 0; i < length; i++) {
-      const value = this.#value(type);
-      if (i < arrayLengthKept) kept.push(value);
+      // Vocabularies have hundreds of thousands of texts: those are stepped over, not decoded.
+      if (i >= arrayLengthKept && type === stringType) this.#take(this.#length());
+      else if (i >= arrayLengthKept) this.#value(type);
+      else kept.push(this.#value(type));
     }
     return kept;
   }
