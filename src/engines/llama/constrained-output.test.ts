@@ -117,3 +117,36 @@ describe('output of a model that knows nothing', () => {
     );
   });
 });
+
+describe('a model that insists on what is not allowed', () => {
+  // A hundred ways to close a string that has to go on, all of them likelier than any letter.
+  const closers = Array.from({ length: 100 }, (_, index) => `"${' '.repeat(index)}`);
+  const eager = createToyVocabulary([...Array.from({ length: 256 }, (_, byte) => [byte]), ...closers]);
+  const row = new Float32Array(eager.size).fill(-40);
+  for (const closer of ['"', ...closers]) row[closer === '"' ? 34 : eager.id(closer)] = 5;
+  row['a'.charCodeAt(0)] = 0;
+  row['b'.charCodeAt(0)] = -1;
+
+  it.each([
+    { temperature: 0, topP: 1, letters: ['a'] },
+    { temperature: 1, topP: 1, letters: ['a', 'b'] },
+    { temperature: 1, topP: 0.7, letters: ['a'] },
+  ])('still gives the likeliest of what is: %j', ({ temperature, topP, letters }) => {
+    const schema = { type: 'string', minLength: 9 } as const;
+    const inString = compileGrammar({ type: 'json-schema', schema }).start().advance(Buffer.from('"x'));
+    if (inString === null) throw new Error('a string begins with a quote');
+    const sampler = createSampler({
+      temperature,
+      topP,
+      presencePenalty: 0,
+      frequencyPenalty: 0,
+      seed: 11,
+      topLogprobs: undefined,
+      constraint: inString,
+      vocabulary: eager,
+      outputTokensMax: 1000,
+    });
+    const drawn = Array.from({ length: 60 }, () => String.fromCharCode(sampler.sample(row).token));
+    expect([...new Set(drawn)].sort()).toEqual(letters);
+  });
+});

@@ -6,6 +6,9 @@ import { findAllowedTokens, type TokenSet } from './vocabulary-index.ts';
 /** Token sets kept per answer. A set takes a bit per token and four bytes per member. */
 const cachedSetsMax = 64;
 
+/** With more first bytes than this, a place allows much of the vocabulary. */
+const broadBytes = 64;
+
 /** The constraint of one answer: where it stands, and which tokens may come next. */
 export interface ConstraintGate extends TokenFilter {
   readonly state: ConstraintState;
@@ -19,6 +22,7 @@ export function createConstraintGate(start: ConstraintState, vocabulary: Vocabul
   let state = start;
   let checked: { token: number; next: ConstraintState | null } | undefined;
   let currentSet: TokenSet | undefined;
+  let isBroad: boolean | undefined;
   const setsByKey = new Map<string, TokenSet>();
 
   const advance = (token: number): ConstraintState | null => {
@@ -52,14 +56,27 @@ export function createConstraintGate(start: ConstraintState, vocabulary: Vocabul
     },
     successor,
     allows: (token) => successor(token) !== null,
+    isBroad() {
+      isBroad ??= countAllowedBytes(state) > broadBytes;
+      return isBroad;
+    },
     knownSet,
     findSet: () => knownSet() ?? findSet(),
     accept(token) {
       const next = successor(token);
       if (next === null) throw new Error(`Token ${token} cannot follow here under the constraint.`);
-      if (next !== state) currentSet = undefined;
+      if (next !== state) {
+        currentSet = undefined;
+        isBroad = undefined;
+      }
       checked = undefined;
       state = next;
     },
   };
+}
+
+function countAllowedBytes(state: ConstraintState): number {
+  let count = 0;
+  for (let byte = 0; byte < 256; byte++) if (state.advance(Uint8Array.of(byte)) !== null) count++;
+  return count;
 }

@@ -15,7 +15,7 @@ export interface Nucleus {
   fill(temperature: number, topP: number): void;
   /** A token drawn with `uniform` in [0, 1); undefined when no weight is left. */
   draw(uniform: number): number | undefined;
-  /** Sets the last drawn token aside; the others keep their proportions. */
+  /** Sets the last drawn token aside, if one was drawn; the others keep their proportions. */
   rejectDrawn(): void;
   /** Keeps only tokens for which `isAllowed` holds. */
   restrict(isAllowed: (token: number) => boolean): void;
@@ -66,6 +66,7 @@ export function createNucleus(scan: LogitScan, size: number): Nucleus {
     let mass = 0;
     begin = 0;
     end = 0;
+    if (high === Number.NEGATIVE_INFINITY) return 0;
     for (let block = 0; block < blockHighs.length; block++) {
       if ((blockHighs[block] as number) < lowest) continue;
       const blockEnd = Math.min((block + 1) * blockSize, size);
@@ -98,6 +99,7 @@ export function createNucleus(scan: LogitScan, size: number): Nucleus {
 
   return {
     fill(temperature, topP) {
+      drawn = -1;
       const mass = collect(temperature, likelyDistance);
       if (sumWeights() < topP * mass) collect(temperature, Number.POSITIVE_INFINITY);
       keepLikeliest(topP * mass);
@@ -116,7 +118,8 @@ export function createNucleus(scan: LogitScan, size: number): Nucleus {
       return drawn < 0 ? undefined : tokens[drawn];
     },
     rejectDrawn() {
-      if (drawn >= 0) weights[drawn] = 0;
+      if (drawn < 0) return;
+      weights[drawn] = 0;
       // Summed anew: subtracting a dominant weight would leave only rounding error.
       total = sumWeights();
     },

@@ -5,10 +5,14 @@ import type { TokenSet } from './vocabulary-index.ts';
 
 /** Refusals by a constraint before the whole vocabulary is checked at once. */
 const missesMax = 16;
+/** The same where most tokens are allowed: checking them all would take longer than refusing the few. */
+const broadMissesMax = 1024;
 
 /** What the constraint in force says about tokens; absent = everything is allowed. */
 export interface TokenFilter {
   allows(token: number): boolean;
+  /** Many tokens are allowed, as inside a string: they are found sooner by trying than by checking them all. */
+  isBroad(): boolean;
   /** All allowed tokens; undefined when they are not known yet. */
   knownSet(): TokenSet | undefined;
   /** All allowed tokens, found out now if need be. */
@@ -57,7 +61,8 @@ export function chooseBest(scratch: Scratch, logits: Float32Array, filter: Token
 /**
  * A token drawn after temperature from the nucleus of `topP`. With a filter the distribution is the nucleus
  * restricted to allowed tokens and renormalised; where the nucleus holds none, the nucleus of the allowed
- * tokens alone. Drawing again without the refused tokens gives exactly that and nearly always ends at once.
+ * tokens alone (in broad places: of all that were not refused yet). Drawing again without the refused tokens
+ * gives exactly that and nearly always ends at once.
  */
 export function drawToken(
   scratch: Scratch,
@@ -96,15 +101,16 @@ function drawFromNucleus(
   filter: TokenFilter | undefined,
   { temperature, topP, random }: DrawOptions,
 ): number {
-  const { nucleus } = scratch;
+  const { scan, nucleus } = scratch;
   nucleus.fill(temperature, topP);
-  for (let misses = 0; misses < missesMax; misses++) {
-    const token = nucleus.draw(random());
-    if (token === undefined) break;
-    if (filter === undefined || filter.allows(token)) return token;
+  const drawn = tryUntilAllowed(scan, filter, () => {
     nucleus.rejectDrawn();
-    if (filter.knownSet() !== undefined) break;
-  }
+    const token = nucleus.draw(random());
+    if (token !== undefined || filter === undefined || !filter.isBroad()) return token;
+    nucleus.fill(temperature, topP);
+    return nucleus.draw(random());
+  });
+  if (drawn !== undefined) return drawn;
   if (filter !== undefined) {
     nucleus.restrict(filter.findSet().has);
     const token = nucleus.draw(random());
@@ -129,7 +135,7 @@ function tryUntilAllowed(
   const { row } = scan;
   const refused = new Map<number, number>();
   try {
-    while (refused.size < missesMax) {
+    while (refused.size < missesMax || (refused.size < broadMissesMax && filter.isBroad())) {
       const token = next();
       if (token === undefined) return undefined;
       if (filter.allows(token)) return token;
