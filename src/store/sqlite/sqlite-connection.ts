@@ -17,7 +17,7 @@ export interface SqliteConnection {
 export function openSqliteConnection(data: SqliteThreadData): SqliteConnection {
   const database = new Database(data.filePath, { timeout: data.busyTimeoutMs });
   database.pragma('journal_mode = WAL');
-  // The writer syncs the log itself, off its thread (sqlite-writer.ts): the durability of FULL, without making
+  // The writer syncs the log itself, off its thread (log-sync.ts): the durability of FULL, without making
   // statements that need no sync wait behind one.
   database.pragma('synchronous = NORMAL');
   database.pragma('foreign_keys = ON');

@@ -1,8 +1,9 @@
 /** The entry of a SQLite thread: receives requests in order, answers through the writer or straight away. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { failedOutcome } from './failed-outcome.ts';
 import { openSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
-import { createSqliteWriter, failedOutcome, type SqliteWriter } from './sqlite-writer.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
 
 if (parentPort === null) {
   throw new Error('sqlite-worker.ts runs only as a worker thread.');
@@ -13,6 +14,10 @@ const data = workerData as SqliteThreadData;
 const connection = openSqliteConnection(data);
 const handler = data.role === 'writer' ? createWriter() : createReader(connection);
 
+interface RequestHandler {
+  handle(requests: readonly SqliteRequest[]): void;
+}
+
 port.on('message', (first: SqliteRequest[]) => {
   const requests = first;
   // Whatever arrived meanwhile joins this batch: the more load, the larger the groups.
@@ -22,8 +27,8 @@ port.on('message', (first: SqliteRequest[]) => {
   handler.handle(requests);
 });
 
-function createWriter(): SqliteWriter {
-  return createSqliteWriter({
+function createWriter(): RequestHandler {
+  return new SqliteWriter({
     connection,
     walPath: `${data.filePath}-wal`,
     transactionIdleMs: data.transactionIdleMs,
@@ -31,7 +36,7 @@ function createWriter(): SqliteWriter {
   });
 }
 
-function createReader(reader: SqliteConnection): SqliteWriter {
+function createReader(reader: SqliteConnection): RequestHandler {
   const answer = (request: SqliteRequest): WireOutcome => {
     try {
       switch (request.type) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest } from './sqlite-protocol.ts';
-import { createSqliteWriter } from './sqlite-writer.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
 
 /** A writer on this thread; `walPath` stands for the log whose sync it waits for. */
 function startWriter(options: { readonly walPath?: string; readonly transactionIdleMs?: number } = {}) {
@@ -14,7 +14,7 @@ function startWriter(options: { readonly walPath?: string; readonly transactionI
   const connection = openSqliteConnection({ role: 'writer', filePath, busyTimeoutMs: 0, transactionIdleMs });
   connection.execute('create table numbers (number integer primary key) strict');
   const replies: SqliteReply[] = [];
-  const writer = createSqliteWriter({
+  const writer = new SqliteWriter({
     connection,
     walPath: options.walPath ?? `${filePath}-wal`,
     transactionIdleMs,
