@@ -134,7 +134,7 @@ function createContext(
     async decode(tokens) {
       abortFlag.set(false);
       const native = batch.fill(tokens);
-      const threads = compute.pace.next();
+      const threads = compute.pace.next(tokens.length);
       // Each call writes a line to the log of llama.cpp.
       if (threads !== currentThreads) binding.setThreads(context, threads, threads);
       currentThreads = threads;

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createThreadPace } from './thread-pace.ts';
 
 /** Runs decodes of 10 ms on a machine that gives the process `cores` of CPU time. */
-function simulate(cores: (threads: number) => number) {
+function simulate(cores: (threads: number) => number, batchTokens = 1) {
   let time = 0;
   const pace = createThreadPace(4, () => time);
   const used: number[] = [];
   const run = (decodes: number) => {
     for (let i = 0; i < decodes; i++) {
-      const threads = pace.next();
+      const threads = pace.next(batchTokens);
       used.push(threads);
       time += 10;
       pace.record(10, 10 * Math.min(threads, cores(threads)));
@@ -35,6 +35,19 @@ describe('thread pace', () => {
     run(100);
     free = 4;
     expect(run(2_000)).toBe(4);
+  });
+
+  it('reacts to a single long decode that waited for its cores', () => {
+    const pace = createThreadPace(2, () => 0);
+    pace.next(512);
+    pace.record(2_000, 1_000);
+    expect(pace.next(512)).toBe(1);
+  });
+
+  it('does not probe with long batches', () => {
+    const { run, used } = simulate(() => 1, 512);
+    run(5_000);
+    expect(new Set(used.slice(1_000))).toEqual(new Set([1]));
   });
 
   it('probes a busy machine ever more rarely', () => {

@@ -4,8 +4,8 @@
  * the share of the cores that the threads really got is watched, and their number follows it.
  */
 export interface ThreadPace {
-  /** Threads for the next decode. */
-  next(): number;
+  /** Threads for the next decode, of so many tokens. */
+  next(batchTokens: number): number;
   /** What the decode took: elapsed time, and CPU time of the whole process. */
   record(elapsedMs: number, cpuMs: number): void;
 }
@@ -14,7 +14,10 @@ export interface ThreadPace {
 const starvedShare = 0.75;
 /** From this share on, a probe with more threads has succeeded. */
 const ampleShare = 0.9;
-const smoothing = 0.3;
+/** A decode of this length is judged by itself; shorter ones count less. */
+const tellingMs = 100;
+/** A probe on a busy machine is slow, so only short decodes probe. */
+const probeTokensMax = 32;
 const probeMsMin = 2_000;
 const probeMsMax = 60_000;
 /** Shorter decodes are too short for the clock of CPU time. */
@@ -34,8 +37,8 @@ export function createThreadPace(threadsMax: number, now: () => number): ThreadP
   };
 
   return {
-    next() {
-      isProbing = threads < threadsMax && now() >= nextProbeAt;
+    next(batchTokens) {
+      isProbing = threads < threadsMax && now() >= nextProbeAt && batchTokens <= probeTokensMax;
       return isProbing ? Math.min(threadsMax, threads * 2) : threads;
     },
     record(elapsedMs, cpuMs) {
@@ -47,7 +50,8 @@ export function createThreadPace(threadsMax: number, now: () => number): ThreadP
         settle(hasSucceeded ? probed : threads);
         return;
       }
-      share += smoothing * (Math.min(1, cpuMs / (elapsedMs * threads)) - share);
+      const weight = Math.min(1, elapsedMs / tellingMs);
+      share += weight * (Math.min(1, cpuMs / (elapsedMs * threads)) - share);
       if (share < starvedShare && threads > 1) settle(Math.ceil(threads / 2));
     },
   };
