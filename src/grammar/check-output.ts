@@ -38,6 +38,7 @@ const ajvOptions: Options = {
 
 /** @throws ApiError `invalid_schema` when the schema is malformed or cannot be resolved. */
 export function createOutputCheck(schema: JsonSchema): (text: string) => OutputVerdict {
+  checkSchema(schema, undefined);
   const key = JSON.stringify(schema);
   let validate = validators.get(key);
   if (validate === undefined) {
@@ -49,7 +50,6 @@ export function createOutputCheck(schema: JsonSchema): (text: string) => OutputV
 }
 
 function compileValidator(schema: JsonSchema): ValidateFunction {
-  checkSchema(schema, undefined);
   const { schema: upgraded, hasOldTuples } = upgradeSchema(schema);
   const shaped = typeof upgraded === 'boolean' ? upgraded : { ...upgraded };
   try {

@@ -132,6 +132,18 @@ const verdicts: readonly (readonly [string, JsonSchema, string, Verdict])[] = [
     '[1,1',
     'refused',
   ],
+  [
+    'unique strings',
+    { type: 'array', items: { type: 'string' }, uniqueItems: true },
+    '["a","b"]',
+    'complete',
+  ],
+  [
+    'repeated strings',
+    { type: 'array', items: { type: 'string' }, uniqueItems: true },
+    '["a","\\u0061"',
+    'refused',
+  ],
   ['a pattern', { type: 'string', pattern: '^\\d{4}-\\d{2}$' }, '"2024-07"', 'complete'],
   ['a pattern, one digit too many', { type: 'string', pattern: '^\\d{4}-\\d{2}$' }, '"2024-071', 'refused'],
   ['a pattern through escapes', { type: 'string', pattern: '^é"$' }, '"\\u00e9\\""', 'complete'],
@@ -186,6 +198,7 @@ describe('json-schema', () => {
     [union, '', '{"kind":"square","side":1}'],
     [{ type: 'string', minLength: 3 }, '"a', 'aa"'],
     [{ type: 'array', items: { type: 'integer', minimum: 10 }, minItems: 2 }, '[1', '0,10]'],
+    [{ type: 'array', items: { type: 'string' }, uniqueItems: true, minItems: 3 }, '[""', ',"a","A"]'],
     [{ type: 'object', minProperties: 1 }, '{', '"":0}'],
   ])('%j is closed after %s', (schema: JsonSchema, text, rest) => {
     expect(completionOf(schema, text)).toBe(rest);

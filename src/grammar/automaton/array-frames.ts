@@ -1,5 +1,5 @@
 /** How a JSON array goes on after each of its parts. */
-import { type ArrayNode, type GrammarNode, punctuationStates } from './node.ts';
+import { type ArrayNode, type DistinctItems, type GrammarNode, punctuationStates } from './node.ts';
 import {
   type ArrayFrame,
   addThread,
@@ -10,10 +10,11 @@ import {
   pushFrame,
   type Stack,
 } from './stack.ts';
+import { createStringState } from './string-state.ts';
 import type { TerminalState } from './terminal.ts';
-import { createFilteredState, type EntryFilter } from './trie.ts';
+import { createFilteredState } from './trie.ts';
 
-const noneTaken: ReadonlySet<number> = new Set();
+const noneTaken: ReadonlySet<number | string> = new Set();
 
 export function enterArray(node: ArrayNode, below: Stack, out: Expansion): void {
   const frame: ArrayFrame = { kind: 'array', node, phase: 'open', count: 0, taken: noneTaken };
@@ -31,7 +32,7 @@ export function resumeArray(
   const below = belowOf(stack);
   const now = frame.phase === 'item' && node.distinct !== null ? take(frame, completed) : frame;
   const isLargeEnough = now.count >= node.countMin;
-  const canGrow = hasItem(node, now.count) && (stack.depth < depthMax || !isLargeEnough);
+  const canGrow = hasItem(now) && (stack.depth < depthMax || !isLargeEnough);
   if (now.phase !== 'comma' && isLargeEnough) addThread(out, punctuationStates.closeBracket, below);
   if (!canGrow) return;
   if (now.phase === 'item') {
@@ -40,7 +41,7 @@ export function resumeArray(
   }
   const inItem = pushFrame(below, { ...now, phase: 'item', count: countOneMore(node, now.count) });
   if (node.distinct !== null) {
-    const item = createFilteredState(node.distinct, distinctFilter(node, now.taken));
+    const item = startDistinctItem(node.distinct, now.taken);
     if (item !== null) addThread(out, item, inItem);
     return;
   }
@@ -52,14 +53,29 @@ export function resumeArray(
 export const itemAt = (node: ArrayNode, position: number): GrammarNode | null =>
   node.prefix[position] ?? node.item;
 
-export const distinctFilter = (node: ArrayNode, taken: ReadonlySet<number>): EntryFilter => ({
-  from: 0,
-  to: (node.distinct?.entries.length ?? 0) - 1,
-  without: taken,
-});
+/** The start of an item that differs from those taken; null = none is left. */
+export function startDistinctItem(
+  distinct: DistinctItems,
+  taken: ReadonlySet<number | string>,
+): TerminalState | null {
+  if (distinct.type === 'strings') {
+    return createStringState({ ...distinct.machine, isTextKept: true, guard: (text) => !taken.has(text) });
+  }
+  const { trie } = distinct;
+  return createFilteredState(trie, { from: 0, to: trie.entries.length - 1, without: taken });
+}
 
-const hasItem = (node: ArrayNode, count: number): boolean =>
-  count < node.countMax && (node.distinct !== null || itemAt(node, count) !== null);
+/** What a completed distinct item takes away from those that follow. */
+export function takenBy(completed: TerminalState): number | string {
+  if (completed.kind === 'string') return completed.text;
+  return completed.kind === 'filtered-trie' ? completed.node.entry : -1;
+}
+
+function hasItem({ node, count, taken }: ArrayFrame): boolean {
+  if (count >= node.countMax) return false;
+  if (node.distinct !== null) return startDistinctItem(node.distinct, taken) !== null;
+  return itemAt(node, count) !== null;
+}
 
 /** Without a maximum, counting stops where every further item is like the last: states recur. */
 function countOneMore(node: ArrayNode, count: number): number {
@@ -68,6 +84,5 @@ function countOneMore(node: ArrayNode, count: number): number {
 }
 
 function take(frame: ArrayFrame, completed: TerminalState): ArrayFrame {
-  const entry = completed.kind === 'filtered-trie' ? completed.node.entry : -1;
-  return { ...frame, taken: new Set(frame.taken).add(entry) };
+  return { ...frame, taken: new Set(frame.taken).add(takenBy(completed)) };
 }

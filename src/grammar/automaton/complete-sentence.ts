@@ -1,11 +1,10 @@
 /** Writes a short rest of a sentence from anywhere in it. */
 import type { CompletionPiece } from '../constraint.ts';
-import { distinctFilter, itemAt } from './array-frames.ts';
+import { itemAt, startDistinctItem, takenBy } from './array-frames.ts';
 import { type ArrayNode, type GrammarNode, type ObjectNode, punctuationStates } from './node.ts';
 import { afterDeclaredKey, afterExtraKey, createExtraKey, deficitOf, openFrame } from './object-frames.ts';
 import type { ArrayFrame, ObjectFrame, Stack, Thread } from './stack.ts';
 import { completeTerminal, stepTerminal, type TerminalState } from './terminal.ts';
-import { createFilteredState } from './trie.ts';
 
 interface Writer {
   readonly pieces: CompletionPiece[];
@@ -111,8 +110,8 @@ function writeRest(stack: Stack, completed: TerminalState, writer: Writer): void
 }
 
 function takeEntry(frame: ArrayFrame, completed: TerminalState): ArrayFrame {
-  if (frame.phase !== 'item' || completed.kind !== 'filtered-trie') return frame;
-  return { ...frame, taken: new Set(frame.taken).add(completed.node.entry) };
+  if (frame.phase !== 'item' || frame.node.distinct === null) return frame;
+  return { ...frame, taken: new Set(frame.taken).add(takenBy(completed)) };
 }
 
 function writeArrayRest(frame: ArrayFrame, writer: Writer): void {
@@ -128,15 +127,14 @@ function writeArrayRest(frame: ArrayFrame, writer: Writer): void {
   writeText(']', writer);
 }
 
-function writeItem(node: ArrayNode, position: number, taken: Set<number>, writer: Writer): void {
+function writeItem(node: ArrayNode, position: number, taken: Set<number | string>, writer: Writer): void {
   if (node.distinct === null) {
     const item = itemAt(node, position);
     if (item !== null) writeNode(item, writer);
     return;
   }
-  const start = createFilteredState(node.distinct, distinctFilter(node, taken));
-  const completed = start === null ? null : writeTerminal(start, writer);
-  if (completed?.kind === 'filtered-trie') taken.add(completed.node.entry);
+  const start = startDistinctItem(node.distinct, taken);
+  if (start !== null) taken.add(takenBy(writeTerminal(start, writer)));
 }
 
 /** Finishes the member that was being read, then the object. */

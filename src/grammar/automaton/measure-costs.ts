@@ -3,7 +3,14 @@
  * recogniser offers is a dead end.
  */
 import { itemAt } from './array-frames.ts';
-import type { ArrayNode, GrammarNode, ObjectMember, ObjectNode } from './node.ts';
+import {
+  type ArrayNode,
+  capacityOf,
+  type DistinctItems,
+  type GrammarNode,
+  type ObjectMember,
+  type ObjectNode,
+} from './node.ts';
 
 /** Sets `cost` on every node reachable from the root, prunes, and returns the root's cost (Infinity = no sentence). */
 export function measureCosts(root: GrammarNode): number {
@@ -89,15 +96,20 @@ function costOfArray(node: ArrayNode): number {
   if (node.countMin > node.countMax) return Infinity;
   const commas = Math.max(0, node.countMin - 1);
   if (node.distinct !== null) {
-    const { entries } = node.distinct;
-    if (entries.length < node.countMin) return Infinity;
-    return 2 + commas + sum(entries.slice(0, node.countMin).map(({ text }) => text.length));
+    if (capacityOf(node.distinct) < node.countMin) return Infinity;
+    return 2 + commas + costOfDistinct(node.distinct, node.countMin);
   }
   const fixed = sum(node.prefix.slice(0, node.countMin).map((item) => item.cost));
   const more = node.countMin - node.prefix.length;
   const rest = more <= 0 ? 0 : more * (itemAt(node, node.prefix.length)?.cost ?? Infinity);
   return 2 + commas + fixed + rest;
 }
+
+/** Of strings only roughly: the shortest ones are taken at first, later ones grow. */
+const costOfDistinct = (distinct: DistinctItems, count: number): number =>
+  distinct.type === 'strings'
+    ? count * (distinct.machine.lengthMin + 4)
+    : sum(distinct.trie.entries.slice(0, count).map(({ text }) => text.length));
 
 const keyCost = (member: ObjectMember): number => JSON.stringify(member.name).length + 2;
 
@@ -139,6 +151,6 @@ function pruneArray(node: ArrayNode): void {
   const impossible = node.prefix.findIndex((item) => item.cost === Infinity);
   if (impossible >= 0) node.prefix = node.prefix.slice(0, impossible);
   if (impossible >= 0) node.item = null;
-  if (node.distinct !== null) node.countMax = Math.min(node.countMax, node.distinct.entries.length);
+  if (node.distinct !== null) node.countMax = Math.min(node.countMax, capacityOf(node.distinct));
   else if (node.item === null) node.countMax = Math.min(node.countMax, node.prefix.length);
 }

@@ -39,9 +39,17 @@ export interface ArrayNode extends Measured {
   item: GrammarNode | null;
   readonly countMin: number;
   countMax: number;
-  /** The items are distinct entries of this trie, instead of `prefix` and `item`. */
-  readonly distinct: Trie | null;
+  /** The items are distinct entries of this trie, or distinct strings, instead of `prefix` and `item`. */
+  readonly distinct: DistinctItems | null;
 }
+
+export type DistinctItems =
+  | { readonly type: 'entries'; readonly trie: Trie }
+  /** `capacity`: how many different strings there are, as far as it matters. */
+  | { readonly type: 'strings'; readonly machine: StringMachine; readonly capacity: number };
+
+export const capacityOf = (distinct: DistinctItems): number =>
+  distinct.type === 'entries' ? distinct.trie.entries.length : distinct.capacity;
 
 export interface ObjectMember {
   readonly name: string;

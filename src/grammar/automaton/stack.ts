@@ -27,8 +27,8 @@ export interface ArrayFrame {
   readonly phase: 'open' | 'item' | 'comma';
   /** Items begun so far; stops counting when more make no difference. */
   readonly count: number;
-  /** Entries that are taken, when items are distinct. */
-  readonly taken: ReadonlySet<number>;
+  /** Entries or texts that are taken, when items are distinct. */
+  readonly taken: ReadonlySet<number | string>;
 }
 
 export interface ObjectFrame {

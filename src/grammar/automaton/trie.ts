@@ -129,7 +129,7 @@ export interface FilteredTrieState {
 export interface EntryFilter {
   readonly from: number;
   readonly to: number;
-  readonly without: ReadonlySet<number>;
+  readonly without: ReadonlySet<number | string>;
 }
 
 /** Null = no open entry begins like this. */

@@ -14,6 +14,8 @@ import {
 
 /** Subschemas within each other; more would only serve to exhaust the stack. */
 const nestingMax = 128;
+/** Arrays and objects within each other anywhere in the schema, in listed values and examples too. */
+const valueNestingMax = 500;
 /** Subschemas in total. */
 const subschemasMax = 20_000;
 
@@ -110,6 +112,9 @@ export function createRegExp(source: string): RegExp | undefined {
 /** @throws ApiError `invalid_schema` that names the first place where the schema is not well formed. */
 export function checkSchema(schema: JsonSchema, param: string | undefined): void {
   if (!isSchema(schema)) throw createSchemaError('', 'a schema must be an object or a boolean', param);
+  if (isNestedDeeper(schema, valueNestingMax)) {
+    throw createSchemaError('', `arrays and objects are nested more than ${valueNestingMax} deep`, param);
+  }
   let count = 0;
   const visit = (located: LocatedSchema, nesting: number): void => {
     count++;
@@ -128,6 +133,16 @@ export function checkSchema(schema: JsonSchema, param: string | undefined): void
     for (const inner of subschemasOf(located)) visit(inner, nesting + 1);
   };
   visit({ schema, path: '' }, 0);
+}
+
+/** Level by level, not recursive: the very thing it guards against is too much recursion. */
+function isNestedDeeper(value: JsonValue, depthMax: number): boolean {
+  let level: readonly JsonValue[] = [value];
+  for (let depth = 0; depth <= depthMax; depth++) {
+    level = level.flatMap((at) => (typeof at === 'object' && at !== null ? Object.values(at) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 const firstSegments = (path: string): string => `${path.split('.').slice(0, 8).join('.')}…`;

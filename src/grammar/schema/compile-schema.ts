@@ -1,4 +1,5 @@
 /** Compiles a JSON Schema (draft 2020-12, and what older drafts wrote differently) into grammar nodes. */
+import { LRUCache } from 'lru-cache';
 import type { JsonSchema, JsonValue } from '../../chat/types.ts';
 import { measureCosts } from '../automaton/measure-costs.ts';
 import {
@@ -33,30 +34,35 @@ export interface CompiledSchema {
   readonly uncompiled: readonly string[];
 }
 
-/** @throws ApiError `invalid_schema`: malformed, a remote or dangling `$ref`, or nothing can satisfy it. */
+/** By the text of the schema: the same tools come with every turn. Errors are not kept. */
+const compiled = new LRUCache<string, CompiledSchema>({ max: 300 });
+
+/** Compiled nodes are shared between grammars. @throws ApiError `invalid_schema`: malformed, a remote or dangling `$ref`, or nothing can satisfy it. */
 export function compileSchema(
   schema: JsonSchema,
   options: { readonly param: string | undefined },
 ): CompiledSchema {
+  // First, because deep nesting would exhaust the stack here too.
   checkSchema(schema, options.param);
-  const context = createContext(schema, options.param, ruleFor);
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  const result = compileFresh(schema, options.param);
+  compiled.set(text, result);
+  return result;
+}
+
+function compileFresh(schema: JsonSchema, param: string | undefined): CompiledSchema {
+  const context = createContext(schema, param, ruleFor);
   const node = ruleFor(context, [{ schema, path: '' }]);
   for (let next = context.pending.pop(); next !== undefined; next = context.pending.pop()) next();
   const cost = measureCosts(node);
   if (cost === Infinity) {
     const [first] = context.contradictions;
-    throw createSchemaError(
-      first?.path ?? '',
-      first?.problem ?? 'no finite value can satisfy it',
-      options.param,
-    );
+    throw createSchemaError(first?.path ?? '', first?.problem ?? 'no finite value can satisfy it', param);
   }
   if (cost > shortestTextMax) {
-    throw createSchemaError(
-      '',
-      `even the shortest value has more than ${shortestTextMax} characters`,
-      options.param,
-    );
+    throw createSchemaError('', `even the shortest value has more than ${shortestTextMax} characters`, param);
   }
   // Guards of keys judge names while a text is generated; that is not compilation and is bounded by itself.
   context.workLeft = Infinity;

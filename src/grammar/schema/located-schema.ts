@@ -15,7 +15,9 @@ export const joinPath = (path: string, ...segments: readonly (string | number)[]
 
 /** The error for a schema that cannot be used. `param` is the request field that holds the schema. */
 export function createSchemaError(path: string, problem: string, param: string | undefined): ApiError {
-  const place = path === '' ? 'the root' : `path '${path}'`;
+  // Names of members come from callers; line breaks in them would garble logs.
+  const shown = path.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  const place = path === '' ? 'the root' : `path '${shown}'`;
   const message = `Invalid request: the JSON Schema cannot be used. At ${place}: ${problem}.`;
   return new ApiError('invalid_schema', param === undefined ? { message } : { message, param });
 }
