@@ -76,6 +76,16 @@ describe('the chat service', () => {
     expect(choices[0]?.toolCalls.map(({ id }) => id)).toEqual(['Shell:59', 'Read:60']);
   });
 
+  it('lets no tool call out when no tool was declared, whatever the engine promises', async () => {
+    for (const isSchemaEnforced of [true, false]) {
+      const script = () => scriptToolCalls({ name: 'Shell', argumentsText: '{}' });
+      const { service, engine } = createService({ script, isSchemaEnforced });
+      const turn = await service.start(chatRequest({}), createTurn());
+      await expect(collectCompletion(turn.events)).rejects.toMatchObject({ code: 'unexpected_output' });
+      expect(engine.openRunCount()).toBe(0);
+    }
+  });
+
   it('refuses a model that is not served', async () => {
     const { service } = createService({ script: () => [] });
     await expect(service.start(chatRequest({ modelId: 'gpt-5' }), createTurn())).rejects.toMatchObject({

@@ -28,9 +28,9 @@ export async function prepareChat(
   context: TurnContext,
 ): Promise<PreparedChat> {
   refuseBuiltinTools(request);
-  const isSchemaEnforced = engine.backing().isSchemaEnforced;
+  const hasRules = request.tools.length > 0 || request.outputFormat.type !== 'text';
   // Compiled before the engine works, so that a schema that cannot be used is a 400 on every engine.
-  const earlyRules = isSchemaEnforced ? undefined : createOutputRules(request);
+  const earlyRules = hasRules && !engine.backing().isSchemaEnforced ? createOutputRules(request) : undefined;
   const prepared = await engine.prepare(request, context);
   const rules = earlyRules ?? (prepared.needsOutputCheck ? createOutputRules(request) : undefined);
   const progress = createTurnProgress(prepared.promptTokens);
@@ -66,10 +66,15 @@ function runChat(chat: RunnableChat): AsyncIterable<ChatEvent> {
   const { request, prepared, rules, progress, outputTokensMax } = chat;
   const choices = Array.from({ length: request.choiceCount }, (_, choice) => choice);
   const firstCounter = nextToolCallCounter(request.messages);
-  const nameEvent = (event: EngineEvent): ChatEvent =>
-    event.type === 'tool-call-start'
-      ? { ...event, id: toolCallId(event.name, firstCounter, event.index) }
-      : event;
+  const nameEvent = (event: EngineEvent): ChatEvent => {
+    if (event.type !== 'tool-call-start') return event;
+    if (request.tools.length === 0) {
+      throw new ApiError('unexpected_output', {
+        internal: `\`${event.name}\` was called, and no tool declared`,
+      });
+    }
+    return { ...event, id: toolCallId(event.name, firstCounter, event.index) };
+  };
   if (rules !== undefined) {
     return guaranteeOutput({ prepared, rules, choices, outputTokensMax, progress, nameEvent });
   }

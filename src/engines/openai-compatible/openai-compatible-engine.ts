@@ -24,6 +24,8 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
   const upstream = resolveUpstream(options);
   const connection = new UpstreamConnection(upstream);
   const health = watchUpstream(upstream, connection);
+  // Nobody outside knows the weights' own hash; the name at least tells two models apart.
+  const digest = createHash('sha256').update(upstream.model).digest('hex').slice(0, 8);
   const running = new Set<(error: ApiError) => void>();
   let requestsOpen = 0;
 
@@ -53,8 +55,7 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
       sizeBytes: undefined,
       licence: upstream.licence,
       contextTokens: knownContextTokens() ?? CONTEXT_TOKENS_DEFAULT,
-      // Nobody outside knows the weights' own hash; the name at least tells two models apart.
-      digest: createHash('sha256').update(upstream.model).digest('hex').slice(0, 8),
+      digest,
       isSchemaEnforced: upstream.capabilities.schemaEnforced,
     }),
     async prepare(request, context) {
