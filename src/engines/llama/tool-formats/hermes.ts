@@ -13,7 +13,7 @@ import {
   textDelta,
 } from '../tool-call-parser.ts';
 import type { CallableTool, GrammarTrigger, ToolFormat } from '../tool-format.ts';
-import { createJsonValueEnd, type JsonValueEnd } from './json-value-end.ts';
+import { createJsonValueEnd } from './json-value-end.ts';
 
 const beginMark = '<tool_call>';
 const endMark = '</tool_call>';
@@ -64,64 +64,41 @@ function describeCall(tool: CallableTool): GrammarSpec {
   };
 }
 
-const headPattern = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)/s;
-
-type Place =
-  | { readonly type: 'text' }
-  | { readonly type: 'reasoning' }
-  /** Between the mark and the arguments. */
-  | { readonly type: 'head'; readonly text: string }
-  | { readonly type: 'arguments'; readonly end: JsonValueEnd }
-  /** Behind the arguments, before the closing mark. */
-  | { readonly type: 'tail'; readonly text: string }
-  /** Behind a call: only white space and further calls are expected. */
-  | { readonly type: 'between' };
+type Place = 'text' | 'reasoning' | 'call' | 'between-calls';
 
 /** `areMarksSpelled` false: a mark in plain text is only text. */
 function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean): ToolCallParser {
   const calls = createCallCounter();
   const held = createHeldText();
-  let place: Place = { type: 'text' };
+  let place: Place = 'text';
+  let body = createCallBody(calls);
 
-  const beginCall = (): ParsedOutput[] => {
-    place = { type: 'head', text: '' };
-    return [];
+  const beginCall = (): void => {
+    place = 'call';
+    body = createCallBody(calls);
   };
   const endCall = (): void => {
     calls.end();
-    place = { type: 'between' };
+    place = 'between-calls';
   };
   /** Reads as much as belongs to the current place; the rest is for the next one. */
   const step = (text: string): { readonly parsed: ParsedOutput[]; readonly rest: string } => {
-    switch (place.type) {
+    switch (place) {
       case 'text': {
         const { released, rest } = held.push(text);
         if (rest !== undefined) beginCall();
         return { parsed: released, rest: rest ?? '' };
       }
-      case 'head': {
-        const head = place.text + text;
-        const match = headPattern.exec(head);
-        place =
-          match === null ? { type: 'head', text: head } : { type: 'arguments', end: createJsonValueEnd() };
-        if (match === null) return { parsed: [], rest: '' };
-        return { parsed: [calls.start(readName(match[1]))], rest: head.slice(match[0].length) };
+      case 'call': {
+        const read = body.read(text);
+        if (read.rest !== undefined) endCall();
+        return { parsed: read.parsed, rest: read.rest ?? '' };
       }
-      case 'arguments':
-        return readArguments(text, place.end, calls, () => {
-          place = { type: 'tail', text: '' };
-        });
-      case 'tail': {
-        const tail = place.text + text;
-        const end = tail.indexOf(endMark);
-        place = { type: 'tail', text: tail };
-        if (end >= 0) endCall();
-        return { parsed: [], rest: end < 0 ? '' : tail.slice(end + endMark.length) };
+      case 'between-calls': {
+        const rest = text.trimStart();
+        if (rest !== '') place = 'text';
+        return { parsed: [], rest };
       }
-      case 'between':
-        if (text.trim() === '') return { parsed: [], rest: '' };
-        place = { type: 'text' };
-        return { parsed: [], rest: text.trimStart() };
       case 'reasoning':
         return { parsed: [], rest: '' };
       default:
@@ -140,17 +117,16 @@ function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean)
   const readSpecial = (token: string): ParsedOutput[] => {
     const parsed = held.flush();
     const reasoning = readReasoningMark(token);
-    if (reasoning !== undefined) place = { type: reasoning === 'begin' ? 'reasoning' : 'text' };
-    if (!areCallsExpected) return parsed;
-    if (token === beginMark) beginCall();
-    if (token === endMark && place.type === 'tail') endCall();
+    if (reasoning !== undefined) place = reasoning === 'begin' ? 'reasoning' : 'text';
+    if (areCallsExpected && token === beginMark) beginCall();
+    if (token === endMark && place === 'call' && body.hasArguments) endCall();
     return parsed;
   };
 
   return {
     push(piece) {
       if (piece.type === 'special') return readSpecial(piece.token);
-      if (place.type === 'text') {
+      if (place === 'text') {
         if (!areCallsExpected || !areMarksSpelled) return textDelta(piece.text, piece.logprobs);
         held.addLogprobs(piece.logprobs);
       }
@@ -161,21 +137,55 @@ function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean)
       return calls.completeCalls;
     },
     get hasUnfinishedCall() {
-      return calls.isOpen || place.type === 'head';
+      return place === 'call';
     },
   };
 }
 
-function readArguments(
-  text: string,
-  end: JsonValueEnd,
-  calls: CallCounter,
-  close: () => void,
-): { parsed: ParsedOutput[]; rest: string } {
-  const length = end.find(text);
-  if (length === undefined) return { parsed: calls.argumentsDelta(text), rest: '' };
-  close();
-  return { parsed: calls.argumentsDelta(text.slice(0, length)), rest: text.slice(length) };
+const headPattern = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)/s;
+
+/** What stands between the marks of one call. */
+interface CallBody {
+  /** `rest` = what follows the closing mark, once that was read as text. */
+  read(text: string): { readonly parsed: ParsedOutput[]; readonly rest: string | undefined };
+  /** The arguments were read to their end. */
+  readonly hasArguments: boolean;
+}
+
+function createCallBody(calls: CallCounter): CallBody {
+  const argumentsEnd = createJsonValueEnd();
+  let part: 'head' | 'arguments' | 'tail' = 'head';
+  /** Text of the head or the tail so far. */
+  let seen = '';
+
+  const readTail = (text: string): string | undefined => {
+    seen += text;
+    const mark = seen.indexOf(endMark);
+    return mark < 0 ? undefined : seen.slice(mark + endMark.length);
+  };
+  const readArguments = (text: string): { parsed: ParsedOutput[]; rest: string | undefined } => {
+    const length = argumentsEnd.find(text);
+    if (length === undefined) return { parsed: calls.argumentsDelta(text), rest: undefined };
+    part = 'tail';
+    seen = '';
+    return { parsed: calls.argumentsDelta(text.slice(0, length)), rest: readTail(text.slice(length)) };
+  };
+  return {
+    get hasArguments() {
+      return part === 'tail';
+    },
+    read(text) {
+      if (part === 'tail') return { parsed: [], rest: readTail(text) };
+      if (part === 'arguments') return readArguments(text);
+      seen += text;
+      const head = headPattern.exec(seen);
+      if (head === null) return { parsed: [], rest: undefined };
+      part = 'arguments';
+      const start = calls.start(readName(head[1]));
+      const { parsed, rest } = readArguments(seen.slice(head[0].length));
+      return { parsed: [start, ...parsed], rest };
+    },
+  };
 }
 
 function readName(quoted: string | undefined): string {
