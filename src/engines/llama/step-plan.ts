@@ -5,8 +5,12 @@
 
 /** Time that prompt tokens may add to a step while somebody decodes. */
 const prefillMsMax = 60;
-const prefillTokensMin = 16;
+const prefillTokensMin = 8;
+/** Time of a step while nobody decodes: what a newcomer waits at most before it is looked at. */
+const idleMsMax = 300;
+const idleTokensMin = 64;
 const prefillTokensInitial = 32;
+const idleTokensInitial = 128;
 /** A lone prompt uses whole batches; several share smaller ones, so that a short one is not stuck behind a long one. */
 const sharedPrefillTokensMax = 256;
 /** Weight of the newest measurement. */
@@ -27,10 +31,16 @@ export function createPrefillPace(): PrefillPace {
   return {
     budget(decodingCount, prefillingCount, batchTokensMax) {
       const room = batchTokensMax - decodingCount;
-      if (decodingCount === 0) return Math.min(room, prefillingCount > 1 ? sharedPrefillTokensMax : room);
-      if (msPerPrefillToken === undefined) return Math.min(room, prefillTokensInitial);
-      const affordable = Math.floor(prefillMsMax / msPerPrefillToken);
-      return Math.min(room, Math.max(prefillTokensMin, Math.min(sharedPrefillTokensMax, affordable)));
+      const limit = Math.min(room, decodingCount + prefillingCount > 1 ? sharedPrefillTokensMax : room);
+      const afford = (ms: number, tokensMin: number, tokensUnknown: number): number =>
+        msPerPrefillToken === undefined
+          ? tokensUnknown
+          : Math.max(tokensMin, Math.floor(ms / msPerPrefillToken));
+      const wanted =
+        decodingCount === 0
+          ? afford(idleMsMax, idleTokensMin, idleTokensInitial)
+          : afford(prefillMsMax, prefillTokensMin, prefillTokensInitial);
+      return Math.min(limit, wanted);
     },
     record(prefillTokens, decodingCount, elapsedMs) {
       if (prefillTokens === 0) {
