@@ -1,0 +1,113 @@
+/** One function per figure of the engine table. Each returns numbers, larger or smaller as the name says. */
+import { once } from 'node:events';
+import type { Generated, RunningEngine } from './engine-subject.ts';
+import { createEndlessPrompt, createFreshPrompt, jsonPrompt, longJsonSchema } from './prompts.ts';
+
+const firstTokenMs = (generated: Generated) => (generated.outputAt[0] ?? Number.NaN) - generated.sentAt;
+
+/** Tokens per second after the first, so that the prompt's computation does not count. */
+function decodeRate(generated: Generated): number {
+  const [first = Number.NaN] = generated.outputAt;
+  const last = generated.outputAt.at(-1) ?? Number.NaN;
+  return ((generated.completionTokens - 1) * 1_000) / (last - first);
+}
+
+export async function measureOneStream(engine: RunningEngine): Promise<number> {
+  return decodeRate(await engine.generate({ prompt: createEndlessPrompt(0), tokensMax: 160 }));
+}
+
+export async function measureLogprobs(engine: RunningEngine): Promise<number> {
+  const generation = { prompt: createEndlessPrompt(0), tokensMax: 96, topLogprobs: 5 };
+  return decodeRate(await engine.generate(generation));
+}
+
+/** Tokens per second of all streams together, from the moment when the last one has begun to when the first ends. */
+export async function measureStreams(engine: RunningEngine, streams: number): Promise<number> {
+  const answers = await Promise.all(
+    Array.from({ length: streams }, (_, stream) =>
+      engine.generate({ prompt: createEndlessPrompt(stream), tokensMax: 96 }),
+    ),
+  );
+  const begin = Math.max(...answers.map(({ outputAt }) => outputAt[0] ?? Number.NaN));
+  const end = Math.min(...answers.map(({ outputAt }) => outputAt.at(-1) ?? Number.NaN));
+  const tokens = answers.map(({ outputAt, completionTokens }) => {
+    const share = outputAt.filter((at) => at > begin && at <= end).length / outputAt.length;
+    return share * completionTokens;
+  });
+  return (tokens.reduce((total, value) => total + value, 0) * 1_000) / (end - begin);
+}
+
+/** Prompt tokens per second. */
+export async function measurePrefill(engine: RunningEngine, tokens: number): Promise<number> {
+  const generated = await engine.generate({ prompt: createFreshPrompt(tokens), tokensMax: 1 });
+  return (generated.promptTokens * 1_000) / firstTokenMs(generated);
+}
+
+/** Milliseconds to the first token of a 2,000-token prompt: never seen, and seen but for its last 20 tokens. */
+export async function measureFirstToken(
+  engine: RunningEngine,
+): Promise<{ coldMs: number; hotMs: number; prompt: string }> {
+  const prompt = createFreshPrompt(1_980);
+  const cold = await engine.generate({ prompt: `${prompt} ${createFreshPrompt(20)}`, tokensMax: 1 });
+  const hot = await engine.generate({ prompt: `${prompt} ${createFreshPrompt(20)}`, tokensMax: 1 });
+  return { coldMs: firstTokenMs(cold), hotMs: firstTokenMs(hot), prompt };
+}
+
+/** The worst first token of eight requests that come together and share a prefix that was just computed. */
+export async function measureSharedPrefix(engine: RunningEngine, prefix: string): Promise<number> {
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      engine.generate({ prompt: `${prefix} ${createFreshPrompt(20)}`, tokensMax: 4 }),
+    ),
+  );
+  return Math.max(...answers.map(firstTokenMs));
+}
+
+/** The longest silence of a decoding stream while a 3,500-token prompt is computed beside it. */
+export async function measureStall(engine: RunningEngine): Promise<number> {
+  const started = new EventTarget();
+  let pieces = 0;
+  const decoding = engine.generate({
+    prompt: createEndlessPrompt(0),
+    tokensMax: 400,
+    onOutput: () => {
+      if (++pieces === 20) started.dispatchEvent(new Event('steady'));
+    },
+  });
+  await once(started, 'steady');
+  const prefill = await engine.generate({ prompt: createFreshPrompt(3_500), tokensMax: 1 });
+  const { outputAt } = await decoding;
+  const until = prefill.outputAt[0] ?? Number.NaN;
+  let longest = 0;
+  for (const [index, at] of outputAt.entries()) {
+    const previous = outputAt[index - 1];
+    if (previous !== undefined && at > prefill.sentAt && previous < until)
+      longest = Math.max(longest, at - previous);
+  }
+  return longest;
+}
+
+/** Milliseconds from the abort of a 3,500-token prefill until the engine is free again. */
+export async function measureAbort(engine: RunningEngine): Promise<number | undefined> {
+  if (engine.waitUntilIdle === undefined) return undefined;
+  const controller = new AbortController();
+  const prompt = createFreshPrompt(3_500);
+  const aborted = engine.generate({ prompt, tokensMax: 8, signal: controller.signal }).then(
+    () => false,
+    () => true,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 400)); // Well inside the prefill, on any machine.
+  const abortedAt = performance.now();
+  controller.abort();
+  await engine.waitUntilIdle();
+  const freeMs = performance.now() - abortedAt;
+  if (!(await aborted)) throw new Error('the prompt was computed before it could be aborted');
+  return freeMs;
+}
+
+/** Constrained tokens per second over free ones, on the same prompt. */
+export async function measureConstraint(engine: RunningEngine): Promise<number> {
+  const free = decodeRate(await engine.generate({ prompt: jsonPrompt, tokensMax: 128 }));
+  const generation = { prompt: 'A JSON array of people:\n', tokensMax: 128, jsonSchema: longJsonSchema };
+  return decodeRate(await engine.generate(generation)) / free;
+}
