@@ -114,6 +114,12 @@ const verdicts: readonly (readonly [string, JsonSchema, string, Verdict])[] = [
   ['names by pattern', { type: 'object', propertyNames: { pattern: '^[a-c]$' } }, '{"d', 'refused'],
   ['names by list', { type: 'object', propertyNames: { enum: ['x'] } }, '{"x":1}', 'complete'],
   [
+    'more names than the pattern has',
+    { type: 'object', propertyNames: { pattern: '^[ab]$' } },
+    '{"a":1,"b":2,',
+    'refused',
+  ],
+  [
     'pattern properties',
     { patternProperties: { '^n_': { type: 'integer' } }, type: 'object' },
     '{"n_1":"',

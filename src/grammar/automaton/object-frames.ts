@@ -10,7 +10,7 @@ import {
   pushFrame,
   type Stack,
 } from './stack.ts';
-import { createStringState, type StringState } from './string-state.ts';
+import { createStringState, type StringMachine, type StringState } from './string-state.ts';
 import type { TerminalState } from './terminal.ts';
 import { createFilteredState } from './trie.ts';
 
@@ -161,8 +161,11 @@ function openExtras(frame: ObjectFrame, stack: Stack): readonly ExtraMembers[] {
   // An extra member ends the declared ones, so the minimum must be within reach without them.
   const capacity = extras.reduce((sum, extra) => sum + extra.capacity, -frame.names.size);
   if (frame.count + capacity < countMin) return [];
-  return extras.filter((extra) => extra.capacity === Infinity || createExtraKey(frame, extra) !== null);
+  return extras.filter((extra) => isEndless(extra.key) || createExtraKey(frame, extra) !== null);
 }
+
+/** Another name can always be found. */
+export const isEndless = (key: StringMachine): boolean => key.pattern === null && key.lengthMax === Infinity;
 
 /** The start of an extra member's key: never a declared name, never one that is taken. */
 export function createExtraKey(frame: ObjectFrame, extra: ExtraMembers): StringState | null {

@@ -137,9 +137,6 @@ function isFree(state: StringState): boolean {
   );
 }
 
-/** Whether the state is the body of a string in which every character but a quote or a backslash changes nothing. */
-export const isFreeText = (state: StringState): boolean => state.phase === 'body' && isFree(state);
-
 function isLive(state: StringState): boolean {
   const { machine } = state;
   const min = Math.max(0, machine.lengthMin - state.count);

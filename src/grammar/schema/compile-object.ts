@@ -1,6 +1,6 @@
 /** Objects of a shape. */
 import type { ExtraMembers, GrammarNode, ObjectMember, ObjectNode } from '../automaton/node.ts';
-import { createExtraKey, openFrame } from '../automaton/object-frames.ts';
+import { createExtraKey, isEndless, openFrame } from '../automaton/object-frames.ts';
 import { completeString, type StringMachine } from '../automaton/string-state.ts';
 import { type CompileContext, type Conjunction, spendWork } from './compile-context.ts';
 import { createMachine } from './compile-scalar.ts';
@@ -144,7 +144,7 @@ function schemasMatching(group: ObjectGroup, source: string): Conjunction {
 
 /** Counts the names of extra members as far as the minimum needs; enough of them count as endless. */
 function measure(node: ObjectNode, extra: Extra): ExtraMembers {
-  if (extra.key.pattern === null && extra.key.lengthMax === Infinity) return { ...extra, capacity: Infinity };
+  if (isEndless(extra.key)) return { ...extra, capacity: Infinity };
   const needed = Math.min(node.countMin + 1, 200);
   const names = new Set<string>();
   for (let i = 0; i < needed; i++) {
