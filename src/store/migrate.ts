@@ -19,7 +19,7 @@ export class SchemaError extends Error {
   }
 }
 
-interface MigrateOptions {
+export interface MigrateOptions {
   readonly db: Kysely<Tables>;
   readonly kind: Ddl['kind'];
   readonly migrations: readonly Migration[];

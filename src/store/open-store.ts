@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { listPendingMigrations, migrate } from './migrate.ts';
+import { setTimeout } from 'node:timers/promises';
+import { listPendingMigrations, type MigrateOptions, migrate } from './migrate.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { openPostgresStore } from './postgres/postgres-store.ts';
-import { acquireServerLock, type ServerLock } from './sqlite/server-lock.ts';
+import { acquireServerLock, DataFolderInUseError, type ServerLock } from './sqlite/server-lock.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 import type { Store } from './store.ts';
 
@@ -19,6 +20,9 @@ export interface OpenStoreOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
+
+const migrationWaitMs = 2_000;
+const migrationPollMs = 50;
 
 /**
  * Opens the database and brings its schema up to date. Throws `DataFolderInUseError` when another server has
@@ -54,20 +58,45 @@ async function openLocal(dataDir: string, purpose: 'server' | 'command', now: ()
   }
   const opened = await closeOnFailure(store, lock, async () => {
     const plan = { db: store.db, kind: store.kind, migrations: allMigrations, now };
-    if ((await listPendingMigrations(plan)).length === 0) {
-      return;
-    }
-    // A command must not change the schema under a running server: it needs the server's place for that.
-    const migrationLock = lock ?? acquireServerLock(dataDir);
-    try {
+    if (lock !== undefined) {
       await migrate(plan);
-    } finally {
-      if (migrationLock !== lock) {
-        migrationLock.release();
-      }
+    } else {
+      await migrateAsCommand(dataDir, plan);
     }
   });
   return lock === undefined ? opened : releaseLockOnClose(opened, lock);
+}
+
+/**
+ * A command must not change the schema under a running server, so it takes the server's place for that moment.
+ * When the place is taken, it waits a little: another command may be at the same work.
+ */
+async function migrateAsCommand(dataDir: string, plan: MigrateOptions): Promise<void> {
+  const deadline = performance.now() + migrationWaitMs;
+  while ((await listPendingMigrations(plan)).length > 0) {
+    const lock = tryServerLock(dataDir, performance.now() < deadline);
+    if (lock === undefined) {
+      await setTimeout(migrationPollMs);
+    } else {
+      try {
+        await migrate(plan);
+      } finally {
+        lock.release();
+      }
+    }
+  }
+}
+
+/** Undefined when the lock is taken and that is bearable; else throws `DataFolderInUseError`. */
+function tryServerLock(dataDir: string, mayBeTaken: boolean): ServerLock | undefined {
+  try {
+    return acquireServerLock(dataDir);
+  } catch (thrown) {
+    if (mayBeTaken && thrown instanceof DataFolderInUseError) {
+      return undefined;
+    }
+    throw thrown;
+  }
 }
 
 async function closeOnFailure(
