@@ -6,8 +6,15 @@ import { checkNodeVersion, printHeading, repositoryRoot, runTool } from './run-s
 /** Read by `.ci/run` after the run. */
 const resultFile = path.join(repositoryRoot, '.cache', 'vitest.json');
 
+/** Biome colours a log file too when nobody forbids it. */
+const colours = process.stdout.isTTY === true ? '--colors=force' : '--colors=off';
+
 const steps = [
-  { name: 'Format and lint (Biome)', tool: 'biome', arguments: ['ci', '--error-on-warnings', '.'] },
+  {
+    name: 'Format and lint (Biome)',
+    tool: 'biome',
+    arguments: ['ci', '--error-on-warnings', '--diagnostic-level=warn', colours, '.'],
+  },
   { name: 'Promises (oxlint, typed)', tool: 'oxlint', arguments: ['--type-aware'] },
   { name: 'Types (tsc)', tool: 'tsc', arguments: ['-p', '.'] },
   { name: 'Unused code and dependencies (knip)', tool: 'knip', arguments: [] },

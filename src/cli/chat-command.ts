@@ -46,9 +46,13 @@ async function chat(text: string, config: Config, terminal: Terminal): Promise<v
   }
 }
 
-/** Where the server of this configuration answers. */
-export function serverUrl(config: Config): string {
-  if (config.url !== undefined) return config.url.replace(/\/(v1\/?)?$/, '');
+/** The server to talk to, without `/v1`. */
+function serverUrl(config: Config): string {
+  return config.url === undefined ? localUrl(config) : config.url.replace(/\/(v1\/?)?$/, '');
+}
+
+/** Where a server of this configuration answers on this machine. */
+export function localUrl(config: Config): string {
   const host = config.host === '0.0.0.0' || config.host === '::' ? '127.0.0.1' : config.host;
   return `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../settings.ts';
 import { describeFailure } from './describe-failure.ts';
-import { engineChecks } from './engine-checks.ts';
 import { type Check, type CheckResult, machineChecks } from './machine-checks.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,6 +13,8 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
     .description('Check the machine, the database, the model file and the engine, and say how to mend each.')
     .action(async (_options: object, command: Command) => {
       const config = readConfig(command);
+      // Loaded here and not above: the other commands need not wait for the engines' code.
+      const { engineChecks } = await import('./engine-checks.ts');
       terminal.print(
         `ok    ${'Configuration'.padEnd(16)}${config.config ?? 'no file, defaults and environment'}`,
       );

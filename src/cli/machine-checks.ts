@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { request } from 'undici';
 import type { Config } from '../settings.ts';
-import { serverUrl } from './chat-command.ts';
+import { localUrl } from './chat-command.ts';
 import { formatBytes } from './terminal.ts';
 
 export interface CheckResult {
@@ -96,7 +96,7 @@ const portCheck: Check = {
     if (code !== 'EADDRINUSE') {
       return { state: 'fail', detail: `${place}: ${code}`, mend: 'Choose another --host or --port.' };
     }
-    if (await isPerigee(serverUrl(config))) return { state: 'ok', detail: `Perigee runs on ${place}` };
+    if (await isPerigee(localUrl(config))) return { state: 'ok', detail: `Perigee runs on ${place}` };
     return {
       state: 'fail',
       detail: `another program listens on ${place}`,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { type App, buildApp } from '../build-app.ts';
+import type { App } from '../build-app.ts';
 import type { Config } from '../settings.ts';
 import { version } from '../version.ts';
 import { describeFirstStart, describeModels } from './banner.ts';
@@ -18,6 +18,8 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
 }
 
 async function serve(config: Config, terminal: Terminal): Promise<void> {
+  // Loaded here and not above: the other commands need not wait for the whole server's code.
+  const { buildApp } = await import('../build-app.ts');
   const view = showModelProgress(terminal);
   const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: false }));
   terminal.print(`Perigee ${version}`);
