@@ -141,11 +141,11 @@ describe('perigee doctor', () => {
   }, 120_000);
 
   it('fails with what to do when another program has the port', async () => {
-    const other = createServer();
+    // A program that takes what it gets and says nothing, as many do.
+    const other = createServer((socket) => socket.resume());
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    // A program that accepts and says nothing, as many do.
     const result = await run(['doctor', '--model', '/nowhere/model.gguf'], { PERIGEE_PORT: String(port) });
     await new Promise((resolve) => other.close(resolve));
     expect(result.exitCode).toBe(1);
