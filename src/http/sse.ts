@@ -16,6 +16,9 @@ const streamHeaders = {
 /** Silence is noticed at most one tick late. */
 const ticksPerSilence = 4;
 
+/** UTF-16 units that are gathered before they are written at once, so that back-pressure is noticed in time. */
+const pendingLengthMax = 16_384;
+
 export interface EventStreamOptions {
   /** A comment is sent after this long without a frame. */
   readonly keepAliveMs: number;
@@ -32,6 +35,13 @@ export class EventStream {
   #isOpen = false;
   #isBlocked = false;
   #quietTicks = 0;
+  /** Frames of this turn of the event loop: a burst leaves as one write instead of one per token. */
+  #pending = '';
+  readonly #flush = (): void => {
+    const frames = this.#pending;
+    this.#pending = '';
+    if (frames !== '' && !this.#raw.destroyed) this.#raw.write(frames);
+  };
 
   constructor(reply: FastifyReply, { keepAliveMs, readerStallMs }: EventStreamOptions) {
     this.#reply = reply;
@@ -52,8 +62,11 @@ export class EventStream {
   send(frames: string): Promise<void> | undefined {
     if (!this.#isOpen) this.#open();
     this.#quietTicks = 0;
-    if (this.#raw.destroyed || this.#raw.write(frames)) return undefined;
-    return this.#waitForReader();
+    if (this.#raw.destroyed) return undefined;
+    if (this.#pending === '') process.nextTick(this.#flush);
+    this.#pending += frames;
+    if (this.#pending.length >= pendingLengthMax) this.#flush();
+    return this.#raw.writableNeedDrain ? this.#waitForReader() : undefined;
   }
 
   /** A line that clients skip. */
@@ -65,7 +78,9 @@ export class EventStream {
   end(frames: string): void {
     if (!this.#isOpen) this.#open();
     this.close();
-    if (!this.#raw.destroyed) this.#raw.end(frames);
+    const last = this.#pending + frames;
+    this.#pending = '';
+    if (!this.#raw.destroyed) this.#raw.end(last);
   }
 
   /** Stops the comments. The answer itself is ended by `end`, or by Fastify when the stream never opened. */
