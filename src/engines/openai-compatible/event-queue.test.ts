@@ -37,6 +37,23 @@ describe('an event queue', () => {
     expect((await queue.next()).done).toBe(true);
   });
 
+  it('makes one item of several that wait unread, where they can be merged', async () => {
+    const queue = new EventQueue<string>({
+      sizeMax: 3,
+      onFull: () => undefined,
+      onDrained: () => undefined,
+      onReturn: () => undefined,
+      merge: (waiting, next) => (waiting.length + next.length > 4 ? undefined : waiting + next),
+    });
+    const asked = queue.next();
+    for (const item of ['a', 'b', 'c', 'd', 'ef']) queue.push(item);
+    queue.end();
+    expect((await asked).value).toBe('a');
+    expect((await queue.next()).value).toBe('bcd');
+    expect((await queue.next()).value).toBe('ef');
+    expect((await queue.next()).done).toBe(true);
+  });
+
   it('throws at whoever waits', async () => {
     const { queue } = createQueue();
     const pending = queue.next();

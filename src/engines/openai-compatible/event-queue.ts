@@ -1,18 +1,21 @@
 /**
  * Turns what is pushed (by a parser, many events per network packet) into what is pulled (`for await`). Events that
- * wait are handed out without a detour over the network's callbacks, so a burst costs one promise per event.
+ * wait are handed out without a detour over the network's callbacks, so a burst costs one promise per event, and
+ * less where `merge` makes one event of several.
  */
-export interface EventQueueOptions {
+export interface EventQueueOptions<Item> {
   /** The reader is behind by this much: `onFull` asks the writer to pause, `onDrained` to go on. */
   readonly sizeMax: number;
   onFull(): void;
   onDrained(): void;
   /** The reader stopped before the end. */
   onReturn(): void;
+  /** One item that says what both say, or undefined to keep them apart. Asked about an item that waits unread. */
+  merge?(waiting: Item, next: Item): Item | undefined;
 }
 
 export class EventQueue<Item> implements AsyncIterableIterator<Item> {
-  readonly #options: EventQueueOptions;
+  readonly #options: EventQueueOptions<Item>;
   #items: Item[] = [];
   #position = 0;
   #waiting: PromiseWithResolvers<IteratorResult<Item>> | undefined;
@@ -20,7 +23,7 @@ export class EventQueue<Item> implements AsyncIterableIterator<Item> {
   #failure: Error | undefined;
   #isFull = false;
 
-  constructor(options: EventQueueOptions) {
+  constructor(options: EventQueueOptions<Item>) {
     this.#options = options;
   }
 
@@ -34,6 +37,12 @@ export class EventQueue<Item> implements AsyncIterableIterator<Item> {
     if (waiting !== undefined) {
       this.#waiting = undefined;
       waiting.resolve({ done: false, value });
+      return;
+    }
+    const last = this.#items.at(-1);
+    const merged = last === undefined ? undefined : this.#options.merge?.(last, value);
+    if (merged !== undefined) {
+      this.#items[this.#items.length - 1] = merged;
       return;
     }
     this.#items.push(value);

@@ -28,6 +28,8 @@ export interface RunTicket {
 
 /** Events that may wait for a slow reader before the upstream is asked to pause. */
 const QUEUE_SIZE_MAX = 1024;
+/** UTF-16 units of text that may become one event. */
+const MERGED_LENGTH_MAX = 2048;
 
 /** Starts at the first `next`. Throws ApiError; see `PreparedTurn.run`. */
 export function runUpstream(run: UpstreamRun): AsyncIterable<EngineEvent> {
@@ -60,6 +62,7 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
       for (const exchange of exchanges) exchange.resume();
     },
     onReturn: onAbort,
+    merge: mergeTexts,
   });
   const groups = groupChoices(run);
   const ticket = run.admit(groups.length, fail);
@@ -100,6 +103,17 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
     );
   }
   return queue;
+}
+
+/** Texts that came in one packet go on as one: every layer above costs per event. */
+function mergeTexts(waiting: EngineEvent, next: EngineEvent): EngineEvent | undefined {
+  if (waiting.type !== 'text-delta' || next.type !== 'text-delta' || waiting.choice !== next.choice)
+    return undefined;
+  if (waiting.logprobs !== undefined || next.logprobs !== undefined) return undefined;
+  // The queue's bound counts events, so an event must have a bound of its own.
+  if (waiting.text.length + next.text.length > MERGED_LENGTH_MAX) return undefined;
+  const tokenCount = (waiting.tokenCount ?? 1) + (next.tokenCount ?? 1);
+  return { ...waiting, text: waiting.text + next.text, tokenCount };
 }
 
 /** The partial message that the upstream will repeat before it continues it. */
