@@ -6,6 +6,7 @@ import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.t
 import { createFreeMeter } from './billing/free-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { type BuiltEngines, buildEngines } from './build-engines.ts';
+import { buildPlatform } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
 import { createHttpApp } from './http/create-http-app.ts';
@@ -87,6 +88,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): A
     }),
     keys,
     models,
+    platform: buildPlatform(store, clock),
     readiness,
     settings: {
       ...httpSettingsDefault,

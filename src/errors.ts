@@ -74,6 +74,12 @@ export const errorCatalogue = {
     'The API you are accessing is not open to this API key.',
   ),
   model_not_found: entry(404, 'resource_not_found_error', false, 'Not found the model or Permission denied'),
+  key_not_found: entry(
+    404,
+    'resource_not_found_error',
+    false,
+    'There is no API key with this prefix in your account.',
+  ),
   route_not_found: entry(404, 'resource_not_found_error', false, 'There is nothing at this address.'),
   method_not_allowed: entry(
     405,

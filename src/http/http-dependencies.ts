@@ -5,10 +5,17 @@
 import type { ChatService } from '../chat/chat-service.ts';
 import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
+import type { KeyAdministration } from '../keys/key-administration.ts';
+import type { KeyPurpose } from '../keys/key-directory.ts';
 
-/** Who is behind a secret. Throws ApiError `invalid_api_key`, with a text that says which of its reasons holds. */
+/** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
 export interface KeyAuthenticator {
-  authenticate(secret: string): Promise<Caller> | Caller;
+  authenticate(secret: string, purpose: KeyPurpose): Promise<Caller> | Caller;
+}
+
+/** What the platform's endpoints ask, each by the folder that owns it. */
+export interface PlatformServices {
+  readonly keys: KeyAdministration;
 }
 
 export interface Readiness {
@@ -59,6 +66,7 @@ export interface HttpDependencies {
   readonly chat: ChatService;
   readonly keys: KeyAuthenticator;
   readonly models: ModelDirectory;
+  readonly platform: PlatformServices;
   readiness(): Readiness;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */

@@ -123,12 +123,17 @@ export function prefixTaken(secret: string, cause: unknown): ApiError {
   });
 }
 
-/** Oldest first; all accounts when none is named. The playground's hidden keys are left out. */
+/** Oldest first; all accounts when none is named. Deleted keys and the playground's hidden ones are left out. */
 export async function listKeys(
   store: Store,
   filter: { readonly accountId?: number } = {},
 ): Promise<ApiKey[]> {
-  let query = store.db.selectFrom('api_keys').selectAll().where('kind', '!=', 'playground').orderBy('id');
+  let query = store.db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('kind', '!=', 'playground')
+    .where('deleted_at', 'is', null)
+    .orderBy('id');
   if (filter.accountId !== undefined) {
     query = query.where('account_id', '=', filter.accountId);
   }
@@ -152,7 +157,7 @@ async function setDisabled(
 ): Promise<ApiKey> {
   const changed = await store.commit([
     statement(
-      'update api_keys set is_disabled = ?, updated_at = ? where prefix = ?',
+      'update api_keys set is_disabled = ?, updated_at = ? where prefix = ? and deleted_at is null',
       [change.isDisabled ? 1 : 0, change.now(), prefix],
       { rows: 1, otherwise: 'key_not_found' },
     ),
@@ -186,7 +191,8 @@ function keyNotFound(prefix: string): ApiError {
   return new ApiError('invalid_request', { message: `There is no API key with the prefix ${prefix}.` });
 }
 
-function decodeKey(row: Selectable<Tables['api_keys']>): ApiKey {
+/** A row as the rest of the code sees it. */
+export function decodeKey(row: Selectable<Tables['api_keys']>): ApiKey {
   const { limit_retention: retention, limit_threshold_nano_usd: thresholdNanoUsd } = row;
   return {
     id: row.id,

@@ -114,7 +114,8 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
 function checkPurpose(kind: KeyKind, purpose: KeyPurpose): void {
   if (purpose === 'inference' && kind === 'management') {
     throw new ApiError('scope_denied', {
-      message: 'A management key manages API keys and cannot be used for inference. Use a regular API key.',
+      message:
+        'A management key manages API keys; it cannot be used for inference or to read transactions. Use a regular API key.',
     });
   }
   if (purpose === 'management' && kind !== 'management') {

@@ -46,6 +46,8 @@ interface ApiKeysTable {
   is_disabled: number;
   expires_at: number | null;
   last_used_at: number | null;
+  /** A deleted key is disabled as well, for ever; its usage stays. */
+  deleted_at: Generated<number | null>;
   created_at: Fixed<number>;
   updated_at: number;
   /** Start of the limit's period that `window_spent_nano_usd` belongs to; an older one counts as spent nothing. */

@@ -34,7 +34,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/files',
     'src/engines/registry.ts',
   ],
-  keys: ['src/store', 'src/billing'],
+  keys: ['src/store', 'src/billing', 'src/usage'],
   models: [],
   store: [],
   usage: ['src/store'],

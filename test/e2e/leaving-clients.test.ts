@@ -11,6 +11,7 @@ import { createChatService } from '../../src/chat/chat-service.ts';
 import { createLlamaEngine } from '../../src/engines/llama/llama-engine.ts';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { createModelDirectory } from '../../src/engines/registry.ts';
+import { noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
 import { createHttpApp } from '../../src/http/create-http-app.ts';
 import { createIdSource } from '../../src/http/create-id-source.ts';
 import { httpSettingsDefault } from '../../src/http/http-dependencies.ts';
@@ -91,6 +92,7 @@ beforeAll(async () => {
       authenticate: () => ({ accountId: 1, keyId: 1, keyPrefix: 'leaving', scopes: null, origin: 'api' }),
     },
     models,
+    platform: noPlatform,
     readiness: () => ({ isReady: true, checks: [] }),
     settings: httpSettingsDefault,
     version: '0.0.0',

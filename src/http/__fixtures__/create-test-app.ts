@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createFreeMeter } from '../../billing/free-meter.ts';
+import type { Meter } from '../../billing/meter.ts';
 import { createTurnMetering } from '../../billing/metered-turn.ts';
 import { createChatService } from '../../chat/chat-service.ts';
 import type { Caller } from '../../chat/types.ts';
@@ -12,6 +13,7 @@ import {
 import { ApiError } from '../../errors.ts';
 import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
+import { noPlatform } from './no-platform.ts';
 import { testModelId } from './wire.ts';
 
 export const testKey = 'a-key-that-is-long-enough-for-a-test';
@@ -23,6 +25,8 @@ export const testNowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
   readonly settings?: Partial<HttpSettings>;
   readonly caller?: Partial<Caller>;
+  /** Default: every turn is free. */
+  readonly meter?: Meter;
   readonly overrides?: Partial<HttpDependencies>;
 }
 
@@ -35,7 +39,7 @@ export interface TestApp {
 
 /** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const { settings, caller, overrides, ...engineOptions } = options;
+  const { settings, caller, overrides, meter, ...engineOptions } = options;
   const engine = createScriptedEngine({ script: () => [], ...engineOptions });
   const models = createModelDirectory([
     {
@@ -46,7 +50,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       created: 1_757_030_400,
     },
   ]);
-  const meterTurn = createTurnMetering({ meter: createFreeMeter(), nowMs: () => performance.now() });
+  const meterTurn = createTurnMetering({ meter: meter ?? createFreeMeter(), nowMs: () => performance.now() });
   const logged: TestApp['logged'] = [];
   const log = (level: string) => (fields: object, message: string) => {
     logged.push({ level, fields, message });
@@ -61,6 +65,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       },
     },
     models,
+    platform: noPlatform,
     readiness: () => ({ isReady: true, checks: [{ name: 'store', state: 'ready', detail: '' }] }),
     settings: { ...httpSettingsDefault, ...settings },
     version: '0.0.0',

@@ -6,6 +6,13 @@ import { createAuthenticateHook } from '../middleware/authenticate.ts';
 import { answerOptions } from '../middleware/cors.ts';
 import { createChatCompletionsRoute } from './chat-completions.ts';
 import { createHealthRoute, createReadyRoute } from './health.ts';
+import {
+  createChangeKeyRoute,
+  createCreateKeyRoute,
+  createDeleteKeyRoute,
+  createListKeysRoute,
+  createOwnKeyRoute,
+} from './keys.ts';
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -14,6 +21,11 @@ const routeFactories = [
   createChatCompletionsRoute, // POST /v1/chat/completions  /chat/completions
   createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
   createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}
+  createCreateKeyRoute, //       POST   /v1/keys
+  createListKeysRoute, //        GET    /v1/keys
+  createChangeKeyRoute, //       PATCH  /v1/keys/{prefix}
+  createDeleteKeyRoute, //       DELETE /v1/keys/{prefix}
+  createOwnKeyRoute, //          GET    /v1/key
   createHealthRoute, //          GET  /health
   createReadyRoute, //           GET  /ready
   createOpenApiRoute, //         GET  /openapi.json
@@ -23,7 +35,12 @@ const refusedMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'P
 
 /** Registers the table, and on each of its paths `OPTIONS` and a 405 for every other method. */
 export function registerRoutes(app: FastifyInstance, dependencies: HttpDependencies): void {
-  const authenticate = createAuthenticateHook(dependencies.keys);
+  const hooks = {
+    open: [],
+    key: [createAuthenticateHook(dependencies.keys, 'inference')],
+    'management-key': [createAuthenticateHook(dependencies.keys, 'management')],
+    'any-key': [createAuthenticateHook(dependencies.keys, 'any')],
+  };
   const methodsByPath = new Map<string, HTTPMethods[]>();
   for (const createRoute of routeFactories) {
     const route = createRoute(dependencies, app);
@@ -34,7 +51,7 @@ export function registerRoutes(app: FastifyInstance, dependencies: HttpDependenc
         url: path,
         config: { isInference: route.isInference ?? false },
         schema: position === 0 ? route.schema : withAliasOperationId(route, position),
-        ...(route.access === 'key' && { onRequest: authenticate }),
+        onRequest: hooks[route.access],
         handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
       });
     }

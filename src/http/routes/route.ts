@@ -5,8 +5,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The first is the canonical one. */
   readonly paths: readonly [string, ...string[]];
-  /** `key` = an API key is checked before the body is read. */
-  readonly access: 'open' | 'key';
+  /** Which kind of API key is checked before the body is read: `key` = a regular one. */
+  readonly access: 'open' | 'key' | 'management-key' | 'any-key';
   /** One generation of a model: its inference id begins with `chatcmpl-`. */
   readonly isInference?: boolean;
   /** zod schemas for docs/openapi.json. Validation is the handler's own, because its error texts are part of the contract. */

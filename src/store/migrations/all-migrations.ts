@@ -1,6 +1,7 @@
 import { foundation } from './0001-foundation.ts';
 import { metering } from './0002-metering.ts';
+import { deletedKeys } from './0003-deleted-keys.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
-export const allMigrations: readonly Migration[] = [foundation, metering];
+export const allMigrations: readonly Migration[] = [foundation, metering, deletedKeys];

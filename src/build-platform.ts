@@ -1,0 +1,9 @@
+import type { PlatformServices } from './http/http-dependencies.ts';
+import { createKeyAdministration } from './keys/key-administration.ts';
+import type { Store } from './store/store.ts';
+
+/** What stands behind the platform's endpoints, over one store. */
+export function buildPlatform(store: Store, clock: { now(): number }): PlatformServices {
+  const now = (): number => clock.now();
+  return { keys: createKeyAdministration(store, now) };
+}

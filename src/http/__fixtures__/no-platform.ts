@@ -1,0 +1,10 @@
+import type { PlatformServices } from '../http-dependencies.ts';
+
+const refuse = async (): Promise<never> => {
+  throw new Error('this test application has no store; open one with openPlatformApp');
+};
+
+/** For tests that need no store: whoever asks for one hears of it. */
+export const noPlatform: PlatformServices = {
+  keys: { list: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
+};

@@ -1,0 +1,76 @@
+/** The real application over a real store: an account with credit, a regular key and a management key. */
+import type { InjectOptions } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { openTestStore, type StoreKind } from '../../../test/services/test-stores.ts';
+import { createAccount } from '../../accounts/create-account.ts';
+import { openLedgerMeter } from '../../billing/ledger-meter.ts';
+import { buildPlatform } from '../../build-platform.ts';
+import { createKey } from '../../keys/api-keys.ts';
+import { createKeyDirectory } from '../../keys/key-directory.ts';
+import type { Store } from '../../store/store.ts';
+import { createTestApp, type TestApp, type TestAppOptions, testNowMs } from './create-test-app.ts';
+import { chatBody } from './wire.ts';
+
+type Answer = Awaited<ReturnType<TestApp['app']['inject']>>;
+
+export interface PlatformApp extends TestApp {
+  readonly store: Store;
+  readonly accountId: number;
+  readonly key: string;
+  readonly managementKey: string;
+  /** Of another account. */
+  readonly strangersKey: string;
+  /** Moves the clock that everything reads. */
+  setNow(ms: number): void;
+  /** With the regular key, or another one. */
+  send(request: InjectOptions, secret?: string): Promise<Answer>;
+  /** One chat completion, paid for. */
+  chat(fields?: Record<string, unknown>, secret?: string): Promise<Answer>;
+}
+
+/** 10 USD on the account; the clock stands at `testNowMs`. */
+export async function openPlatformApp(kind: StoreKind, options: TestAppOptions = {}): Promise<PlatformApp> {
+  const store = await openTestStore(kind);
+  let nowMs = testNowMs;
+  const clock = { now: () => nowMs };
+  const addAccount = async (email: string) =>
+    await createAccount(
+      store,
+      { email, password: 'long enough', isAdmin: false, openingCreditNanoUsd: 10_000_000_000n },
+      clock.now,
+    );
+  const account = await addAccount('ada@example.org');
+  const stranger = await addAccount('eve@example.org');
+  const { secret: key } = await createKey(store, { accountId: account.id, name: 'first' }, clock.now);
+  const management = await createKey(store, { accountId: account.id, kind: 'management' }, clock.now);
+  const strangers = await createKey(store, { accountId: stranger.id }, clock.now);
+  const meter = await openLedgerMeter(store, { now: clock.now });
+  onTestFinished(async () => await meter.close());
+  // Every call sees the generation of its own moment, so that a change holds at once.
+  let ticksMs = 0;
+  const keys = createKeyDirectory(store, { now: clock.now, monotonicNow: () => (ticksMs += 1_000) });
+  const testApp = createTestApp({
+    ...options,
+    meter,
+    overrides: { keys, clock, platform: buildPlatform(store, clock), ...options.overrides },
+  });
+  const send = async (request: InjectOptions, secret = key): Promise<Answer> =>
+    await testApp.app.inject({
+      ...request,
+      headers: { authorization: `Bearer ${secret}`, ...request.headers },
+    });
+  return {
+    ...testApp,
+    store,
+    accountId: account.id,
+    key,
+    managementKey: management.secret,
+    strangersKey: strangers.secret,
+    setNow: (ms) => {
+      nowMs = ms;
+    },
+    send,
+    chat: async (fields = {}, secret = key) =>
+      await send({ method: 'POST', url: '/v1/chat/completions', payload: chatBody(fields) }, secret),
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * What an account does with its own keys through a management key. Management keys themselves are made and changed
+ * in the dashboard only, so that a stolen one cannot replace the others.
+ */
+import { findWindowStarts } from '../billing/limit-windows.ts';
+import { ApiError } from '../errors.ts';
+import { type Statement, type Store, statement } from '../store/store.ts';
+import type { LimitRetention } from '../store/tables.ts';
+import { sumSpendByKey } from '../usage/sum-spend.ts';
+import { type ApiKey, bumpKeyGeneration, createKey, decodeKey, type KeyLimit, listKeys } from './api-keys.ts';
+
+/** A key and what it has spent in this calendar month (UTC). */
+export interface KeyReport extends ApiKey {
+  readonly monthSpentNanoUsd: bigint;
+}
+
+export interface KeyDraft {
+  readonly name: string | null;
+  readonly scopes: readonly string[] | null;
+  readonly limit: KeyLimit | null;
+}
+
+/** Undefined leaves a property as it is. */
+export interface KeyChange {
+  readonly name?: string | null | undefined;
+  readonly isDisabled?: boolean | undefined;
+  readonly scopes?: readonly string[] | null | undefined;
+  /** Null = no limit; a part that is undefined stays as it is. */
+  readonly limit?: Partial<KeyLimit> | null | undefined;
+}
+
+export interface KeyAdministration {
+  /** The account's regular keys, oldest first. */
+  list(accountId: number): Promise<readonly KeyReport[]>;
+  create(accountId: number, draft: KeyDraft): Promise<{ readonly secret: string; readonly key: KeyReport }>;
+  /** Throws ApiError `key_not_found`, `scope_denied` (a management key), `invalid_request` (half a limit). */
+  change(accountId: number, prefix: string, change: KeyChange): Promise<KeyReport>;
+  /** Stops the key for ever; its usage and charges stay. Throws as `change` does. */
+  remove(accountId: number, prefix: string): Promise<void>;
+  /**
+   * The key that calls; for a management key, the regular key of its account that was used last (made last, when
+   * none was used), or itself when there is none.
+   */
+  describe(caller: { readonly accountId: number; readonly keyId: number }): Promise<KeyReport>;
+}
+
+/** `now` in milliseconds since 1970. */
+export function createKeyAdministration(store: Store, now: () => number = Date.now): KeyAdministration {
+  return {
+    list: async (accountId) => {
+      const keys = await listKeys(store, { accountId });
+      return await addSpend(store, keys.filter(isRegular), now());
+    },
+    create: async (accountId, draft) => {
+      const { secret, key } = await createKey(store, { accountId, ...draft }, now);
+      return { secret, key: { ...key, monthSpentNanoUsd: 0n } };
+    },
+    change: async (accountId, prefix, change) => {
+      const key = await findOwnKey(store, accountId, prefix);
+      await commitChange(store, key, changeStatements(key, change, now()));
+      return await reportKey(store, await findOwnKey(store, accountId, prefix), now());
+    },
+    remove: async (accountId, prefix) => {
+      const key = await findOwnKey(store, accountId, prefix);
+      await commitChange(store, key, [
+        touchKey(key, now()),
+        statement('update api_keys set is_disabled = 1, deleted_at = ? where id = ?', [now(), key.id]),
+      ]);
+    },
+    describe: async (caller) => await reportKey(store, await readCallersKey(store, caller), now()),
+  };
+}
+
+const isRegular = ({ kind }: ApiKey): boolean => kind === 'regular';
+
+async function addSpend(store: Store, keys: readonly ApiKey[], at: number): Promise<readonly KeyReport[]> {
+  const [first] = keys;
+  if (first === undefined) return [];
+  const spent = await sumSpendByKey(store, first.accountId, findWindowStarts(at).month);
+  return keys.map((key) => ({ ...key, monthSpentNanoUsd: spent.get(key.id) ?? 0n }));
+}
+
+async function reportKey(store: Store, key: ApiKey, at: number): Promise<KeyReport> {
+  const [report] = await addSpend(store, [key], at);
+  return report ?? { ...key, monthSpentNanoUsd: 0n };
+}
+
+async function findOwnKey(store: Store, accountId: number, prefix: string): Promise<ApiKey> {
+  const row = await store.db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('prefix', '=', prefix)
+    .where('account_id', '=', accountId)
+    .where('kind', '!=', 'playground')
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined) throw new ApiError('key_not_found');
+  if (row.kind === 'management') {
+    throw new ApiError('scope_denied', {
+      message: `The API key ${prefix} is a management key; those are changed in the dashboard only.`,
+    });
+  }
+  return decodeKey(row);
+}
+
+async function readCallersKey(
+  store: Store,
+  caller: { readonly accountId: number; readonly keyId: number },
+): Promise<ApiKey> {
+  const own = await store.db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('id', '=', caller.keyId)
+    .executeTakeFirstOrThrow();
+  if (own.kind !== 'management') return decodeKey(own);
+  const latest = await store.db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('account_id', '=', caller.accountId)
+    .where('kind', '=', 'regular')
+    .where('deleted_at', 'is', null)
+    // A key that was never used is older than every used one.
+    .orderBy((order) => order.fn.coalesce('last_used_at', order.lit(0)), 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return decodeKey(latest ?? own);
+}
+
+async function commitChange(
+  store: Store,
+  key: ApiKey,
+  statements: readonly Statement<'key_not_found'>[],
+): Promise<void> {
+  const changed = await store.commit([...statements, bumpKeyGeneration]);
+  if (!changed.isCommitted) {
+    throw new ApiError('key_not_found', { internal: `${key.prefix} was deleted by another request` });
+  }
+}
+
+/** First in each group: it locks the row, so that what the next statements count cannot change meanwhile. */
+function touchKey(key: ApiKey, at: number): Statement<'key_not_found'> {
+  return statement('update api_keys set updated_at = ? where id = ? and deleted_at is null', [at, key.id], {
+    rows: 1,
+    otherwise: 'key_not_found',
+  });
+}
+
+function changeStatements(key: ApiKey, change: KeyChange, at: number): readonly Statement<'key_not_found'>[] {
+  const statements: Statement<'key_not_found'>[] = [touchKey(key, at)];
+  if (change.name !== undefined) {
+    statements.push(statement('update api_keys set name = ? where id = ?', [change.name, key.id]));
+  }
+  if (change.isDisabled !== undefined) {
+    const flag = change.isDisabled ? 1 : 0;
+    statements.push(statement('update api_keys set is_disabled = ? where id = ?', [flag, key.id]));
+  }
+  if (change.scopes !== undefined) {
+    const text = change.scopes === null ? null : JSON.stringify(change.scopes);
+    statements.push(statement('update api_keys set scopes = ? where id = ?', [text, key.id]));
+  }
+  if (change.limit !== undefined) statements.push(...limitStatements(key, mergeLimit(key, change.limit), at));
+  return statements;
+}
+
+function mergeLimit(key: ApiKey, change: Partial<KeyLimit> | null): KeyLimit | null {
+  if (change === null) return null;
+  const thresholdNanoUsd = change.thresholdNanoUsd ?? key.limit?.thresholdNanoUsd;
+  const retention = change.retention ?? key.limit?.retention;
+  if (thresholdNanoUsd === undefined && retention === undefined) return null;
+  if (thresholdNanoUsd === undefined) {
+    throw new ApiError('invalid_request', {
+      message: 'Invalid request: limit.threshold: is required, because the key has no limit yet',
+      param: 'limit.threshold',
+    });
+  }
+  return { retention: retention ?? 'no_reset', thresholdNanoUsd };
+}
+
+function limitStatements(key: ApiKey, limit: KeyLimit | null, at: number): readonly Statement<never>[] {
+  const retention = limit?.retention ?? null;
+  const statements: Statement<never>[] = [
+    statement('update api_keys set limit_retention = ?, limit_threshold_nano_usd = ? where id = ?', [
+      retention,
+      limit?.thresholdNanoUsd ?? null,
+      key.id,
+    ]),
+  ];
+  if (retention === (key.limit?.retention ?? null)) return statements;
+  // The new period has begun already: what was spent in it counts.
+  const startedAt = periodStart(retention ?? 'no_reset', at);
+  statements.push(
+    statement(
+      `update api_keys set window_started_at = ?, window_spent_nano_usd =
+         (select cast(coalesce(sum(cost_nano_usd), 0) as bigint) from usage_rollups
+          where key_id = ? and bucket_started_at >= ?)
+       where id = ?`,
+      [startedAt, key.id, startedAt, key.id],
+    ),
+  );
+  return statements;
+}
+
+function periodStart(retention: LimitRetention, at: number): number {
+  return retention === 'no_reset' ? 0 : findWindowStarts(at)[retention];
+}
