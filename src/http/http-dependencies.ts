@@ -2,6 +2,8 @@
  * Everything the HTTP layer needs from outside, as interfaces: `build-app.ts` passes the real parts, tests pass
  * scripted ones. Nothing in this folder reads the environment, opens a file or knows a database.
  */
+import type { AccountDirectory } from '../accounts/account-directory.ts';
+import type { AccountBilling } from '../billing/account-billing.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
@@ -16,6 +18,8 @@ export interface KeyAuthenticator {
 /** What the platform's endpoints ask, each by the folder that owns it. */
 export interface PlatformServices {
   readonly keys: KeyAdministration;
+  readonly accounts: AccountDirectory;
+  readonly billing: AccountBilling;
 }
 
 export interface Readiness {

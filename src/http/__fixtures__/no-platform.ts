@@ -7,4 +7,6 @@ const refuse = async (): Promise<never> => {
 /** For tests that need no store: whoever asks for one hears of it. */
 export const noPlatform: PlatformServices = {
   keys: { list: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
+  accounts: { find: refuse },
+  billing: { balance: refuse, listTransfers: refuse },
 };

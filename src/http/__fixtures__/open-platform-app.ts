@@ -18,8 +18,8 @@ export interface PlatformApp extends TestApp {
   readonly accountId: number;
   readonly key: string;
   readonly managementKey: string;
-  /** Of another account. */
-  readonly strangersKey: string;
+  /** Makes another account and returns its key. */
+  addStranger(): Promise<string>;
   /** Moves the clock that everything reads. */
   setNow(ms: number): void;
   /** With the regular key, or another one. */
@@ -40,10 +40,8 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
       clock.now,
     );
   const account = await addAccount('ada@example.org');
-  const stranger = await addAccount('eve@example.org');
   const { secret: key } = await createKey(store, { accountId: account.id, name: 'first' }, clock.now);
   const management = await createKey(store, { accountId: account.id, kind: 'management' }, clock.now);
-  const strangers = await createKey(store, { accountId: stranger.id }, clock.now);
   const meter = await openLedgerMeter(store, { now: clock.now });
   onTestFinished(async () => await meter.close());
   // Every call sees the generation of its own moment, so that a change holds at once.
@@ -65,7 +63,10 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
     accountId: account.id,
     key,
     managementKey: management.secret,
-    strangersKey: strangers.secret,
+    addStranger: async () => {
+      const stranger = await addAccount('eve@example.org');
+      return (await createKey(store, { accountId: stranger.id }, clock.now)).secret;
+    },
     setNow: (ms) => {
       nowMs = ms;
     },

@@ -6,10 +6,16 @@ type Issue = z.core.$ZodIssue;
 
 /** The first problem as ApiError `invalid_request`, with `param` such as `messages[2].content`. */
 export function describeIssues(issues: readonly Issue[]): ApiError {
+  const { param, text } = locateIssue(issues);
+  return invalidField(param, text);
+}
+
+/** Where the first problem is (`messages[2].content`, empty for the whole) and what it is. */
+export function locateIssue(issues: readonly Issue[]): { readonly param: string; readonly text: string } {
   const issue = issues[0];
-  if (issue === undefined) return new ApiError('invalid_request');
+  if (issue === undefined) return { param: '', text: 'is not valid' };
   const { path, text } = describeIssue(issue, []);
-  return invalidField(formatPath(path), text);
+  return { param: formatPath(path), text };
 }
 
 /** An `invalid_request` about one field. `param` is empty for the body itself. */

@@ -4,6 +4,13 @@ import { ApiError } from '../../errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { createAuthenticateHook } from '../middleware/authenticate.ts';
 import { answerOptions } from '../middleware/cors.ts';
+import {
+  createBalanceRoute,
+  createBillingDetailRoute,
+  createLegacyBalanceRoute,
+  createMoonshotBalanceRoute,
+  createTransactionsRoute,
+} from './billing.ts';
 import { createChatCompletionsRoute } from './chat-completions.ts';
 import { createHealthRoute, createReadyRoute } from './health.ts';
 import {
@@ -26,6 +33,11 @@ const routeFactories = [
   createChangeKeyRoute, //       PATCH  /v1/keys/{prefix}
   createDeleteKeyRoute, //       DELETE /v1/keys/{prefix}
   createOwnKeyRoute, //          GET    /v1/key
+  createBalanceRoute, //         GET    /v2/billing
+  createBillingDetailRoute, //   GET    /v2/billing/detail
+  createTransactionsRoute, //    GET    /v2/billing/transactions
+  createLegacyBalanceRoute, //   GET    /v1/billing/balance
+  createMoonshotBalanceRoute, // GET    /v1/users/me/balance
   createHealthRoute, //          GET  /health
   createReadyRoute, //           GET  /ready
   createOpenApiRoute, //         GET  /openapi.json

@@ -163,7 +163,7 @@ describe.each(storeKinds)('/v1/keys on %s', (kind) => {
 
   it('404: does not know the keys of others', async () => {
     const app = await openPlatformApp(kind);
-    const prefix = app.strangersKey.slice(0, 8);
+    const prefix = (await app.addStranger()).slice(0, 8);
     const answer = await manage(app, patch(prefix, { disabled: true }));
     expect(answer.statusCode).toBe(404);
     expect(answer.json().error.code).toBe('key_not_found');
