@@ -92,6 +92,8 @@ export class Admission {
       generation.waitsFor = pending;
       return 'deferred';
     }
+    // Taking a sequence may evict the oldest entry, which must not be the one that is about to be shared.
+    if (ready !== undefined) pool.cache.touch(ready.source);
     const sequence = pool.takeSequence();
     // The last token is always computed: its logits are the first thing needed.
     const reused = Math.min(ready?.length ?? 0, prompt.length - 1);
@@ -103,7 +105,6 @@ export class Admission {
       pool.drop(sequence);
       return 'no-room';
     }
-    if (ready !== undefined) pool.cache.touch(ready.source);
     generation.promptSequence = sequence;
     generation.promptEntry = pool.cache.add(spec.tenant, sequence, prompt);
     generation.promptEntry.computedTokens = reused;

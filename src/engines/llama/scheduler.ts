@@ -290,7 +290,7 @@ export class Scheduler {
         emit: (event) => this.#emit(generation.id, event),
       });
       const sequence = this.#forkPrompt(generation);
-      generation.unusedCells -= spec.outputTokensMax;
+      this.#claimOutput(generation);
       const choice: ActiveChoice = {
         generation,
         run,
@@ -303,6 +303,14 @@ export class Scheduler {
       if (generation.pendingChoices.length > 0) generation.promptLogits ??= logits.slice();
       this.#advance(choice, logits);
     }
+  }
+
+  /** Takes a choice's cells out of those that were reserved at the start, or left by a choice that has ended. */
+  #claimOutput(generation: Generation): void {
+    const { outputTokensMax } = generation.spec;
+    if (generation.unusedCells >= outputTokensMax) generation.unusedCells -= outputTokensMax;
+    // Cannot fail: the choice whose place this one takes left at least this much.
+    else if (!this.#pool.reserve(outputTokensMax)) throw new Error('no cells for the next choice');
   }
 
   /** The last choice takes the prompt's own sequence over; the others share its cells. */
@@ -318,10 +326,6 @@ export class Scheduler {
     this.#retire(choice);
     this.#admission.notifyFreed();
     if (generation.pendingChoices.length > 0 && generation.promptLogits !== undefined) {
-      // Cannot fail: the choice that just ended left at least this much.
-      if (!this.#pool.reserve(generation.spec.outputTokensMax))
-        throw new Error('no cells for the next choice');
-      generation.unusedCells += generation.spec.outputTokensMax;
       this.#startChoices(generation, generation.promptLogits);
     } else if (generation.active.size === 0 && generation.pendingChoices.length === 0) {
       this.#running.delete(generation.id);
