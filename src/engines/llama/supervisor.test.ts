@@ -109,6 +109,27 @@ describe('supervisor', () => {
     expect(changes.filter(({ type }) => type === 'crashed')).toHaveLength(2);
   });
 
+  it('keeps nothing of a prompt that it refuses after the second crash', async () => {
+    const { supervisor } = start();
+    const { promptId } = await hold(supervisor, 'crash');
+    await failure(run(supervisor, 'crash'));
+    await failure(run(supervisor, 'crash'));
+    expect((await failure(collect(supervisor, promptId))).message).toMatch(/stopped twice/);
+    expect((await failure(collect(supervisor, promptId))).internal).toBe('the prompt is not known');
+  });
+
+  it('keeps nothing of a prompt whose client left while the process was being restarted', async () => {
+    const { supervisor } = start();
+    const { promptId } = await hold(supervisor, 'answer');
+    await failure(run(supervisor, 'crash'));
+    const controller = new AbortController();
+    const left = failure(collect(supervisor, promptId, controller.signal));
+    controller.abort();
+    expect((await left).code).toBe('client_closed_request');
+    expect((await run(supervisor, 'answer')).at(-1)?.type).toBe('end');
+    expect((await supervisor.stats())?.heldPrompts).toBe(0);
+  });
+
   it('refuses an input that crashes the tokenizer twice', async () => {
     const { supervisor } = start();
     await failure(hold(supervisor, 'crash-in-tokenize'));

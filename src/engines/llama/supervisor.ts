@@ -124,11 +124,14 @@ export class Supervisor implements LlamaHost {
   async *generate(spec: GenerationSpec, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
     const held = this.#prompts.get(spec.promptId);
     if (held === undefined) throw new ApiError('engine_failed', { internal: 'the prompt is not known' });
-    if (signal.aborted || this.#isFull()) {
+    try {
+      if (signal.aborted) throw new ApiError('client_closed_request');
+      if (this.#isFull()) throw this.#overloaded();
+      this.#refusePoison(held.pieces);
+    } catch (refusal) {
       this.forget(spec.promptId);
-      throw signal.aborted ? new ApiError('client_closed_request') : this.#overloaded();
+      throw refusal;
     }
-    this.#refusePoison(held.pieces);
     this.#prompts.delete(spec.promptId);
     const generationId = this.#nextId++;
     const flight: Flight = {
@@ -143,7 +146,10 @@ export class Supervisor implements LlamaHost {
     let owner: EngineProcess | undefined;
     try {
       owner = await this.#findOwner(spec.promptId, held);
-      if (signal.aborted) throw new ApiError('client_closed_request');
+      if (signal.aborted) {
+        owner.forget(spec.promptId);
+        throw new ApiError('client_closed_request');
+      }
       owner.generate(generationId, spec, {
         receive: (event) => this.#receive(flight, event),
         lose: (error) => this.#lose(flight, error),
