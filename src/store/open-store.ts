@@ -6,6 +6,7 @@ import { openPostgresStore } from './postgres/postgres-store.ts';
 import { acquireServerLock, DataFolderInUseError, type ServerLock } from './sqlite/server-lock.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
 import type { Store } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 export interface OpenStoreOptions {
   /** Holds `perigee.db` and its log; made when it is missing. Not read when `databaseUrl` is set. */
@@ -46,7 +47,7 @@ async function openShared(databaseUrl: string, now: () => number): Promise<Store
 }
 
 async function openLocal(dataDir: string, purpose: 'server' | 'command', now: () => number): Promise<Store> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataFolder(dataDir);
   // Taken before the file is touched: a refused server must not even open it.
   const lock = purpose === 'server' ? acquireServerLock(dataDir) : undefined;
   let store: Store;
@@ -65,6 +66,15 @@ async function openLocal(dataDir: string, purpose: 'server' | 'command', now: ()
     }
   });
   return lock === undefined ? opened : releaseLockOnClose(opened, lock);
+}
+
+function makeDataFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new StoreError('unavailable', `the folder cannot be made (${reason})`, { cause: thrown });
+  }
 }
 
 /**
