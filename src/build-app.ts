@@ -3,7 +3,7 @@
  * decides anything about a request.
  */
 import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.ts';
-import { createFreeMeter } from './billing/free-meter.ts';
+import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { type BuiltEngines, buildEngines } from './build-engines.ts';
 import { buildPlatform } from './build-platform.ts';
@@ -28,7 +28,7 @@ export interface App {
   readonly models: ModelDirectory;
   /** What the first start made; undefined on every later one. Its secrets cannot be read again. */
   readonly firstStart: BootstrapResult | undefined;
-  /** Resolves when the embedded model is loaded or has failed to load; `readiness` says which. */
+  /** Resolves when every engine has been started or asked once, well or badly; `readiness` says which. */
   readonly modelStarted: Promise<void>;
   readiness(): Readiness;
   /** Starts to accept requests; resolves to the server's address, e.g. `http://127.0.0.1:8787`. */
@@ -55,7 +55,10 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
       managementKey: config.bootstrapManagementKey,
       creditUsd: config.bootstrapCreditUsd,
     });
-    return wire(config, hooks, { store, firstStart });
+    const meter = await openLedgerMeter(store, {
+      onError: (error) => hooks.logger.warn({ err: error }, 'the lease of this server could not be renewed'),
+    });
+    return wire(config, hooks, { store, firstStart, meter });
   } catch (error) {
     await store.close();
     throw error;
@@ -65,9 +68,10 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
 interface Opened {
   readonly store: Store;
   readonly firstStart: BootstrapResult | undefined;
+  readonly meter: LedgerMeter;
 }
 
-function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): App {
+function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Opened): App {
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
     onEngineChange: ({ type, ...detail }) => {
@@ -84,7 +88,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): A
   const http = createHttpApp({
     chat: createChatService({
       models,
-      meterTurn: createTurnMetering({ meter: createFreeMeter(), nowMs: () => performance.now() }),
+      meterTurn: createTurnMetering({ meter, nowMs: () => performance.now() }),
     }),
     keys,
     models,
@@ -107,7 +111,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart }: Opened): A
     modelStarted: engines.started,
     readiness,
     listen: () => http.listen({ host: config.host, port: config.port }),
-    close: (graceMs) => shutDown({ http, engines, store }, graceMs),
+    close: (graceMs) => shutDown({ http, engines, meter, store }, graceMs),
   };
 }
 
@@ -130,10 +134,11 @@ function describeReadiness(models: ModelDirectory): Readiness {
 interface Running {
   readonly http: ReturnType<typeof createHttpApp>;
   readonly engines: BuiltEngines;
+  readonly meter: LedgerMeter;
   readonly store: Store;
 }
 
-async function shutDown({ http, engines, store }: Running, graceMs: number): Promise<void> {
+async function shutDown({ http, engines, meter, store }: Running, graceMs: number): Promise<void> {
   // Resolves when the last running answer has ended.
   const drained = http.close();
   await Promise.race([drained, wait(graceMs)]);
@@ -142,6 +147,7 @@ async function shutDown({ http, engines, store }: Running, graceMs: number): Pro
   await Promise.race([drained, wait(1_000)]);
   http.server.closeAllConnections();
   await drained;
+  await meter.close();
   await store.close();
 }
 

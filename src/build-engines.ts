@@ -30,7 +30,7 @@ const kvCellsDefault = 32_768;
 
 export interface BuiltEngines {
   readonly servedModels: readonly ServedModel[];
-  /** Resolves when the embedded model is loaded or has failed to load. */
+  /** Resolves when the embedded model is loaded or has failed to load, and every upstream was asked once. */
   readonly started: Promise<void>;
   close(): Promise<void>;
 }
@@ -49,12 +49,14 @@ export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
     throw new ConfigError(`engines: \`${embeddedId}\` is the name of the embedded engine; choose another.`);
   }
   checkModels(models, config);
-  const usesEmbedded = models.some(([, { engine }]) => engine === embeddedId);
-  const embedded = usesEmbedded ? createEmbedded(config, hooks) : undefined;
+  const embedded = usesEmbeddedEngine(config) ? createEmbedded(config, hooks) : undefined;
+  const started: Promise<void>[] = embedded === undefined ? [] : [embedded.started];
   const engines = new Map<string, Engine>(embedded === undefined ? [] : [[embeddedId, embedded]]);
   for (const [id, settings] of Object.entries(upstreams)) {
     const options = decodeEngineSettings(id, settings, config.outputTokensDefault);
-    engines.set(id, createOpenAiCompatibleEngine(options));
+    const engine = createOpenAiCompatibleEngine(options);
+    engines.set(id, engine);
+    started.push(engine.asked);
   }
   const created = Math.floor(Date.now() / 1_000);
   const servedModels = models.flatMap(([id, { engine: engineId, aliases, wire_name: wireName }]) => {
@@ -64,7 +66,7 @@ export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
     return [
       {
         id,
-        wireName: wireName ?? id.slice(id.lastIndexOf('/') + 1),
+        wireName: wireName ?? lastPartOf(id),
         aliases: aliases ?? [],
         engine,
         created,
@@ -73,15 +75,35 @@ export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
   });
   return {
     servedModels,
-    started: embedded?.started ?? Promise.resolve(),
+    started: Promise.all(started).then(() => undefined),
     close: async () => {
       await Promise.all(Array.from(engines.values(), (engine) => engine.close()));
     },
   };
 }
 
-function checkModels(models: [string, { engine: string }][], config: Config): void {
-  for (const [id, { engine }] of models) {
+/** Whether any served name leads to the embedded engine. */
+export function usesEmbeddedEngine(config: Config): boolean {
+  return Object.values(config.models ?? defaultModels).some(({ engine }) => engine === embeddedId);
+}
+
+const lastPartOf = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
+
+type NamedModel = [string, NonNullable<Config['models']>[string]];
+
+/** Before any engine is made: one that has begun to load would have to be closed again. */
+function checkModels(models: readonly NamedModel[], config: Config): void {
+  const idByName = new Map<string, string>();
+  for (const [id, { engine, aliases = [], wire_name: wireName = lastPartOf(id) }] of models) {
+    for (const name of new Set([id, wireName, ...aliases])) {
+      const other = idByName.get(name);
+      if (other !== undefined) {
+        throw new ConfigError(
+          `models: \`${other}\` and \`${id}\` are both served as \`${name}\`. Give one of them another \`wire_name\` or alias.`,
+        );
+      }
+      idByName.set(name, id);
+    }
     if (engine === embeddedId && config.model === 'none') {
       throw new ConfigError(
         `The model \`${id}\` is served by the embedded engine, which \`model: none\` turns off. ` +

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from './config.ts';
+import { isKeySecret } from './keys/key-secret.ts';
 
 let dataDir = '';
 
@@ -90,6 +91,7 @@ describe('values', () => {
     [{ PERIGEE_DETERMINISTIC: 'maybe' }, /PERIGEE_DETERMINISTIC/],
     [{ PERIGEE_BOOTSTRAP_CREDIT_USD: '-5' }, /US dollars/],
     [{ PERIGEE_ENGINES: '{' }, /must be JSON/],
+    [{ PERIGEE_MODELS: '{}' }, /^PERIGEE_MODELS: must name at least one model/],
     [{ DATABASE_URL: 'mysql://x' }, /^DATABASE_URL: .*postgres/],
   ])('out of bounds are refused with the name of the setting: %o', (environment, message) => {
     expect(() => load(environment)).toThrow(ConfigError);
@@ -103,7 +105,20 @@ describe('values', () => {
   it('that are secret are not repeated in an error', () => {
     expect(() => load({ PERIGEE_BOOTSTRAP_API_KEY: 'too-short' })).toThrow(/32 characters/);
     expect(() => load({ PERIGEE_BOOTSTRAP_API_KEY: 'too-short' })).not.toThrow(/too-short/);
+    // Cut off in the middle: the text is no JSON, and what it says may be an upstream's key.
+    const engines = '{ "up": { "api_key": "sk-upstream"';
+    expect(() => load({ PERIGEE_ENGINES: engines })).toThrow(/must be JSON/);
+    expect(() => load({ PERIGEE_ENGINES: engines })).not.toThrow(/sk-upstream/);
   });
+
+  it.each(['x'.repeat(31), 'x'.repeat(201), `${'x'.repeat(40)}+`, 'A0._~-'.repeat(6), 'x'.repeat(200)])(
+    'of a chosen key are refused exactly where the key itself would be: %s',
+    (key) => {
+      const isTaken = isKeySecret(key);
+      if (isTaken) expect(load({ PERIGEE_BOOTSTRAP_API_KEY: key }).bootstrapApiKey).toBe(key);
+      else expect(() => load({ PERIGEE_BOOTSTRAP_API_KEY: key })).toThrow(/^PERIGEE_BOOTSTRAP_API_KEY: /);
+    },
+  );
 
   it('in dollars keep every digit', () => {
     expect(load({ PERIGEE_BOOTSTRAP_CREDIT_USD: '0.000000001' }).bootstrapCreditUsd).toBe('0.000000001');

@@ -55,11 +55,12 @@ const filePath = z
   .min(1)
   .transform((text) => path.resolve(text.replace(/^~(?=$|[\\/])/, homedir())));
 
-/** A secret that callers send: long enough that guessing is hopeless. */
+/** A secret that callers send: long enough that guessing is hopeless, and what `keys/key-secret.ts` takes. */
 const longKey = z
   .string()
   .min(32, 'must have at least 32 characters')
-  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+  .max(200, 'may have at most 200 characters')
+  .regex(/^[A-Za-z0-9._~-]+$/, 'may hold only A-Z, a-z, 0-9, dot, underscore, tilde and hyphen');
 
 /** US dollars as decimal text, so that no digit is lost. */
 const usd = z
@@ -177,9 +178,15 @@ export const settings = {
     schema: structured(z.record(z.string().regex(/^[a-z0-9-]+$/), engineSettingsSchema)),
     description: 'Upstream servers that answer instead of the embedded engine (docs/engines.md).',
     defaultText: 'none',
+    // Each may hold the upstream's key.
+    isSecret: true,
   }),
   models: setting({
-    schema: structured(z.record(z.string().min(1), modelSettingsSchema)),
+    schema: structured(
+      z
+        .record(z.string().min(1), modelSettingsSchema)
+        .refine((models) => Object.keys(models).length > 0, 'must name at least one model'),
+    ),
     description: 'Served model names and the engine behind each (docs/engines.md).',
     defaultText: '`moonshot/kimi-k2-turbo-preview` on the embedded engine',
   }),

@@ -3,9 +3,13 @@ import type { App } from '../build-app.ts';
 import type { ServedModel } from '../engines/registry.ts';
 import { formatBytes } from './terminal.ts';
 
-/** Shown once, on the first start: what was made, and a line that can be pasted. */
-export function describeFirstStart(made: BootstrapResult, url: string): string {
-  const body = '{"model":"moonshot/kimi-k2-turbo-preview","messages":[{"role":"user","content":"Hello"}]}';
+/** Shown once, on the first start: what was made, and a line that can be pasted. `modelId` is a served name. */
+export function describeFirstStart(
+  made: BootstrapResult,
+  url: string,
+  modelId = 'moonshot/kimi-k2-turbo-preview',
+): string {
+  const body = JSON.stringify({ model: modelId, messages: [{ role: 'user', content: 'Hello' }] });
   const lines = ['', 'First start: an administrator and an API key were made. They are shown only now.', ''];
   lines.push(`  e-mail    ${made.email}`);
   lines.push(`  password  ${made.isPasswordGenerated ? made.password : '(the one you chose)'}`);

@@ -6,8 +6,7 @@ import type { Config } from '../settings.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { CommandError, type Terminal } from './terminal.ts';
 
-const servedModel = 'moonshot/kimi-k2-turbo-preview';
-
+const modelListSchema = z.object({ data: z.array(z.object({ id: z.string() })).min(1) });
 const chunkSchema = z.object({
   error: z.object({ message: z.string() }).optional(),
   choices: z.array(z.object({ delta: z.object({ content: z.string().nullish() }).optional() })).optional(),
@@ -38,7 +37,16 @@ async function chat(text: string, config: Config, terminal: Terminal): Promise<v
     bodyTimeout: 600_000,
   });
   try {
-    const response = await send(url, config.apiKey, text, dispatcher);
+    const response = await send(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${config.apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: await findModel(url, dispatcher),
+        messages: [{ role: 'user', content: text }],
+        stream: true,
+      }),
+      dispatcher,
+    });
     if (response.statusCode !== 200) throw new CommandError(await readFailure(response));
     await printAnswer(response.body, terminal);
   } finally {
@@ -57,18 +65,30 @@ export function localUrl(config: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${config.port}`;
 }
 
-async function send(url: string, apiKey: string, text: string, dispatcher: Dispatcher) {
+/** The first name that the server serves: the configuration over there decides, not the one here. */
+async function findModel(url: string, dispatcher: Dispatcher): Promise<string> {
+  const response = await send(`${url}/v1/models`, { method: 'GET', dispatcher });
+  const list = modelListSchema.safeParse(await response.body.json().catch(() => undefined));
+  const [model] = list.success ? list.data.data : [];
+  if (model === undefined) throw new CommandError(`What answers at ${url} is no Perigee server.`);
+  return model.id;
+}
+
+interface SendOptions {
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  readonly dispatcher: Dispatcher;
+}
+
+async function send(address: string, options: SendOptions): Promise<Dispatcher.ResponseData> {
   try {
-    return await request(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: servedModel, messages: [{ role: 'user', content: text }], stream: true }),
-      dispatcher,
-    });
+    return await request(address, options);
   } catch (error) {
-    throw new CommandError(`No Perigee server answers at ${url}. Start it with \`perigee serve\`.`, {
-      cause: error,
-    });
+    throw new CommandError(
+      `No Perigee server answers at ${new URL(address).origin}. Start it with \`perigee serve\`.`,
+      { cause: error },
+    );
   }
 }
 

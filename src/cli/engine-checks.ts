@@ -1,6 +1,6 @@
 /** What `perigee doctor` looks at inside Perigee: database, model file, engines. */
 import { existsSync } from 'node:fs';
-import { buildEngines } from '../build-engines.ts';
+import { buildEngines, usesEmbeddedEngine } from '../build-engines.ts';
 import { findNativeLibrary } from '../engines/llama/native-library.ts';
 import { digestFile } from '../models/file-digest.ts';
 import { presetPath } from '../models/obtain-model.ts';
@@ -29,7 +29,7 @@ const libraryCheck: Check = {
 const modelFileCheck: Check = {
   name: 'Model file',
   run: async (config) => {
-    if (config.model === 'none') return { state: 'ok', detail: 'none wanted' };
+    if (config.model === 'none' || !usesEmbeddedEngine(config)) return { state: 'ok', detail: 'none wanted' };
     const preset = findPreset(config.model);
     const file = preset === undefined ? config.model : presetPath(preset, modelsFolder(config.dataDir));
     if (!existsSync(file)) {
@@ -57,7 +57,8 @@ const engineCheck: Check = {
   name: 'Engines',
   run: async (config): Promise<CheckResult> => {
     const preset = findPreset(config.model);
-    if (preset !== undefined && !existsSync(presetPath(preset, modelsFolder(config.dataDir)))) {
+    const file = preset === undefined ? undefined : presetPath(preset, modelsFolder(config.dataDir));
+    if (usesEmbeddedEngine(config) && file !== undefined && !existsSync(file)) {
       return { state: 'warn', detail: 'not tried: the model file is missing', mend: 'See the line above.' };
     }
     const engines = buildEngines(config, { onModelProgress: () => {}, onEngineChange: () => {} });

@@ -7,6 +7,7 @@ import { describeFirstStart, describeModels } from './banner.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { showModelProgress } from './show-model-progress.ts';
 import { CommandError, type Terminal } from './terminal.ts';
+import { explainStoreFailure } from './with-store.ts';
 
 /** `perigee serve`: what `npm start` runs. */
 export function addServeCommand(program: Command, terminal: Terminal): void {
@@ -23,10 +24,14 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   const view = showModelProgress(terminal);
   const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: false }));
   terminal.print(`Perigee ${version}`);
-  const app = await buildApp(config, { onModelProgress: view.onProgress, logger });
+  const app = await buildApp(config, { onModelProgress: view.onProgress, logger }).catch((error: unknown) => {
+    throw explainStoreFailure(error, config);
+  });
   const url = await listen(app, config);
   closeOnSignal(app, config, terminal);
-  if (app.firstStart !== undefined) terminal.print(describeFirstStart(app.firstStart, url));
+  if (app.firstStart !== undefined) {
+    terminal.print(describeFirstStart(app.firstStart, url, app.models.list()[0]?.id));
+  }
   terminal.print(`Listening on ${url}`);
   await app.modelStarted;
   view.end();

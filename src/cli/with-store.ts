@@ -9,7 +9,11 @@ export async function withStore<Result>(
   config: Config,
   work: (store: Store) => Promise<Result>,
 ): Promise<Result> {
-  const store = await openStoreOrExplain(config);
+  const store = await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl }).catch(
+    (error: unknown) => {
+      throw explainStoreFailure(error, config);
+    },
+  );
   try {
     return await work(store);
   } finally {
@@ -17,12 +21,9 @@ export async function withStore<Result>(
   }
 }
 
-async function openStoreOrExplain(config: Config): Promise<Store> {
-  try {
-    return await openStore({ dataDir: config.dataDir, databaseUrl: config.databaseUrl });
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const place = config.databaseUrl === undefined ? `in ${config.dataDir}` : 'of PERIGEE_DATABASE_URL';
-    throw new CommandError(`The database ${place} cannot be opened: ${error.message}`, { cause: error });
-  }
+/** What to throw when the database could not be opened: where it is, instead of a stack trace. */
+export function explainStoreFailure(error: unknown, config: Config): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const place = config.databaseUrl === undefined ? `in ${config.dataDir}` : 'of PERIGEE_DATABASE_URL';
+  return new CommandError(`The database ${place} cannot be opened: ${error.message}`, { cause: error });
 }

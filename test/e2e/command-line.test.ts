@@ -1,20 +1,11 @@
 /** The command `perigee` as people and scripts use it: the real program in a process of its own. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PerigeeProcess, startPerigee } from '../page-examples/start-perigee.ts';
-
-const command = fileURLToPath(new URL('../../bin/perigee.js', import.meta.url));
-
-interface Finished {
-  readonly exitCode: number | null;
-  readonly output: string;
-  readonly notes: string;
-}
+import { type FinishedCommand, runCommand } from './run-command.ts';
 
 let dataDir = '';
 let server: PerigeeProcess;
@@ -29,26 +20,11 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-function run(
+const run = (
   arguments_: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Finished> {
-  const child = spawn(process.execPath, [command, ...arguments_], {
-    env: { ...process.env, PERIGEE_DATA_DIR: dataDir, PERIGEE_URL: server.url, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let notes = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    notes += text;
-  });
-  return new Promise((resolve) => {
-    child.once('close', (exitCode) => resolve({ exitCode, output, notes }));
-  });
-}
+): Promise<FinishedCommand> =>
+  runCommand(arguments_, { PERIGEE_DATA_DIR: dataDir, PERIGEE_URL: server.url, ...environment });
 
 const firstKey = () => /API key\s+(\S{32,})/.exec(server.output())?.[1] ?? '';
 
@@ -70,7 +46,10 @@ describe('the first start', () => {
   it('is not repeated: a second server in the same folder is refused and prints no secret', async () => {
     const second = await run(['serve', '--port', '0']);
     expect(second.exitCode).toBe(1);
-    expect(second.notes).toMatch(/another server|in use/i);
+    // One line: a person's mistake is not answered with a stack trace.
+    expect(second.notes).toMatch(
+      /^The data folder .* is in use by process \d+\. Stop that server first.*\n$/,
+    );
     expect(second.output).not.toMatch(/API key/);
   });
 });

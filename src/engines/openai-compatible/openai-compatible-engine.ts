@@ -19,8 +19,13 @@ const CONTEXT_TOKENS_DEFAULT = 8192;
 /** How long a caller should wait when every connection is taken. */
 const OVERLOADED_RETRY_SECONDS = 2;
 
+export interface OpenAiCompatibleEngine extends Engine {
+  /** Resolves when the upstream was asked for the first time; `health` says what came back. Never rejects. */
+  readonly asked: Promise<void>;
+}
+
 /** Starts looking at the upstream at once. Throws a TypeError when `baseUrl` is no URL. */
-export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): Engine {
+export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): OpenAiCompatibleEngine {
   const upstream = resolveUpstream(options);
   const connection = new UpstreamConnection(upstream);
   const health = watchUpstream(upstream, connection);
@@ -49,6 +54,7 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
   return {
     id: upstream.id,
     kind: 'openai-compatible',
+    asked: health.asked,
     health: () => health.current(),
     backing: () => ({
       weights: upstream.weights,

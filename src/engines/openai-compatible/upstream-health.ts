@@ -10,6 +10,8 @@ import { asCount, asList, asRecord } from './wire-chunk.ts';
 
 export interface UpstreamHealth {
   current(): EngineHealth;
+  /** Resolves when the first look ended, well or badly. */
+  readonly asked: Promise<void>;
   /** What the upstream says about its window; undefined when it says nothing. */
   contextTokens(): number | undefined;
   /** A turn has just shown how the upstream does; an error that blames the upstream brings the next look forward. */
@@ -29,6 +31,7 @@ export function watchUpstream(upstream: Upstream, connection: UpstreamConnection
     state: 'loading',
     detail: `${describeAddress(upstream)} has not answered yet.`,
   };
+  const asked = Promise.withResolvers<void>();
   let contextTokens: number | undefined;
   let failureCount = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -58,6 +61,7 @@ export function watchUpstream(upstream: Upstream, connection: UpstreamConnection
 
   const settle = (found: EngineHealth): void => {
     health = found;
+    asked.resolve();
     failureCount = found.state === 'ready' ? 0 : failureCount + 1;
     schedule(
       failureCount === 0
@@ -69,6 +73,7 @@ export function watchUpstream(upstream: Upstream, connection: UpstreamConnection
   look();
   return {
     current: () => health,
+    asked: asked.promise,
     contextTokens: () => contextTokens,
     note(error) {
       if (error === undefined) health = { state: 'ready' };
