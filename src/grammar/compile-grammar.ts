@@ -27,7 +27,8 @@ export function compileGrammar(spec: GrammarSpec): CompiledGrammar {
       trigger.type === 'special'
         ? trigger
         : { type: 'literal' as const, bytes: new TextEncoder().encode(trigger.text) };
-    return { start: () => createFreeState(watched, then) };
+    const reserved = new Set(spec.reserved);
+    return { start: () => createFreeState(watched, then, reserved) };
   }
   const root = compileNode(spec);
   if (measureCosts(root) === Infinity) {

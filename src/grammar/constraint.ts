@@ -28,8 +28,8 @@ export interface ConstraintState {
   readonly mustEnd: boolean;
   /**
    * False in the free part of a `triggered` grammar: (almost) every token is allowed and the end too. `advance`
-   * must still be called, so that the trigger is seen; it refuses only a token that completes the trigger and
-   * goes on with something that the constrained part does not allow.
+   * must still be called, so that the trigger is seen; it refuses only reserved special tokens, and a token that
+   * completes the trigger and goes on with something that the constrained part does not allow.
    */
   readonly isConstraining: boolean;
   /** A short text (with special tokens) that completes the sentence from here; empty when `canEnd`. */

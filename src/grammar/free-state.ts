@@ -5,8 +5,12 @@ export type Trigger =
   | { readonly type: 'literal'; readonly bytes: Uint8Array }
   | { readonly type: 'special'; readonly token: string };
 
-/** `then` is what must follow the trigger. */
-export function createFreeState(trigger: Trigger, then: CompiledGrammar): ConstraintState {
+/** `then` is what must follow the trigger; `reserved` are the special tokens that may not come before it. */
+export function createFreeState(
+  trigger: Trigger,
+  then: CompiledGrammar,
+  reserved: ReadonlySet<string>,
+): ConstraintState {
   const watched = trigger.type === 'literal' ? trigger.bytes : new Uint8Array();
   const fallbacks = measureFallbacks(watched);
   /** `matched` = bytes of the trigger that the text ends with. */
@@ -24,7 +28,7 @@ export function createFreeState(trigger: Trigger, then: CompiledGrammar): Constr
       },
       advanceSpecial: (token) => {
         if (trigger.type === 'special' && token === trigger.token) return then.start();
-        return stateAt(0);
+        return reserved.has(token) ? null : stateAt(0);
       },
       canEnd: true,
       mustEnd: false,

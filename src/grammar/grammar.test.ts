@@ -299,6 +299,7 @@ const createTriggered = (trigger: Triggered['trigger'], then: GrammarSpec): Gram
   type: 'triggered',
   trigger,
   then,
+  reserved: ['<|inside|>'],
 });
 
 describe('triggered', () => {
@@ -339,5 +340,11 @@ describe('triggered', () => {
     expect(start.advance(encoder.encode('text'))?.advanceSpecial('<|begin|>')).toMatchObject({
       canEnd: false,
     });
+  });
+
+  it('a special token that is reserved for the constrained part cannot come before it', () => {
+    const start = compileGrammar(createTriggered({ type: 'special', token: '<|begin|>' }, call)).start();
+    expect(start.advanceSpecial('<|inside|>')).toBeNull();
+    expect(start.advance(encoder.encode('text'))?.advanceSpecial('<|inside|>')).toBeNull();
   });
 });

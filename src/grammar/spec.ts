@@ -23,10 +23,12 @@ export type GrammarSpec =
     }
   /**
    * Free text (no constraint, may end at any point) until the trigger appears, then `then`. The trigger is a
-   * `special` or a `literal`; it belongs to the constrained part.
+   * `special` or a `literal`; it belongs to the constrained part. `reserved` are special tokens that the free text
+   * may not contain, because they mean something within the constrained part only.
    */
   | {
       readonly type: 'triggered';
       readonly trigger: Extract<GrammarSpec, { type: 'literal' | 'special' }>;
       readonly then: GrammarSpec;
+      readonly reserved: readonly string[];
     };

@@ -38,6 +38,14 @@ describe('what an answer may be', () => {
     expect(grammarOf({})).toMatchObject({ type: 'triggered', trigger: { text: '<tool_call>' } });
   });
 
+  it('is never a call that began past the grammar, whose arguments could be anything', () => {
+    const kimi = selectToolFormat(['<|tool_call_begin|>', '<|tool_call_argument_begin|>']);
+    const grammar = composeGrammar(kimi, readOutputRules(request({})));
+    const start = grammar === undefined ? undefined : compileGrammar(grammar).start();
+    expect(start?.advanceSpecial('<|tool_calls_section_begin|>')).toMatchObject({ isConstraining: true });
+    expect(start?.advanceSpecial('<|tool_call_begin|>')).toBeNull();
+  });
+
   it('is a call from the first token for `required`', () => {
     expect(grammarOf({ toolChoice: { type: 'required' } })).toMatchObject({
       type: 'sequence',

@@ -23,11 +23,14 @@ export type GrammarTrigger = Extract<GrammarSpec, { type: 'literal' | 'special' 
 
 export interface ToolFormat {
   readonly name: 'kimi-k2' | 'hermes';
-  /** The first mark of the first call, and the rest up to the last mark of the last one. `callsMax` ≥ 1. */
+  /**
+   * The first mark of the first call, and the rest up to the last mark of the last one. `callsMax` ≥ 1.
+   * `reserved`: the format's other special tokens, which must not begin a call past the grammar.
+   */
   describeCalls(
     tools: readonly CallableTool[],
     callsMax: number,
-  ): { readonly trigger: GrammarTrigger; readonly rest: GrammarSpec };
+  ): { readonly trigger: GrammarTrigger; readonly rest: GrammarSpec; readonly reserved: readonly string[] };
   /** `areCallsExpected` false: marks of calls are no calls, they are dropped or plain text. */
   createParser(options: { readonly areCallsExpected: boolean }): ToolCallParser;
 }
@@ -76,12 +79,12 @@ export function composeGrammar(format: ToolFormat, rules: OutputRules): GrammarS
   const answer: GrammarSpec | undefined =
     rules.answer === undefined ? undefined : { type: 'json-schema', schema: rules.answer.schema };
   if (rules.tools.length === 0) return answer;
-  const { trigger, rest } = format.describeCalls(rules.tools, rules.callsMax);
+  const { trigger, rest, reserved } = format.describeCalls(rules.tools, rules.callsMax);
   const calls: GrammarSpec = { type: 'sequence', items: [trigger, rest] };
   if (rules.isCallForced) return calls;
   if (answer !== undefined) return { type: 'choice', items: [answer, calls] };
   // biome-ignore lint/suspicious/noThenProperty: a field of GrammarSpec, which is data and never awaited.
-  return { type: 'triggered', trigger, then: rest };
+  return { type: 'triggered', trigger, then: rest, reserved };
 }
 
 function readTool(tool: ToolDeclaration, index: number): CallableTool {

@@ -40,6 +40,7 @@ export function createHermesFormat(options: { readonly areMarksSpecial: boolean 
       };
       return {
         trigger: mark(beginMark),
+        reserved: options.areMarksSpecial ? [endMark] : [],
         rest:
           callsMax === 1
             ? call

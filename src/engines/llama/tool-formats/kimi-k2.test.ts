@@ -83,6 +83,12 @@ describe('the grammar', () => {
     const tools = [{ name: 'f', schema: { type: 'object' }, param: '' }];
     expect(createKimiK2Format().describeCalls(tools, 1)).toEqual({
       trigger: { type: 'special', token: '<|tool_calls_section_begin|>' },
+      reserved: [
+        '<|tool_call_begin|>',
+        '<|tool_call_argument_begin|>',
+        '<|tool_call_end|>',
+        '<|tool_calls_section_end|>',
+      ],
       rest: {
         type: 'sequence',
         items: [

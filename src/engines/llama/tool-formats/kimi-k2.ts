@@ -30,6 +30,7 @@ export function createKimiK2Format(): ToolFormat {
       const call: GrammarSpec = { type: 'choice', items: tools.map(describeCall) };
       return {
         trigger: special(marks.sectionBegin),
+        reserved: [marks.callBegin, marks.argumentBegin, marks.callEnd, marks.sectionEnd],
         rest: {
           type: 'sequence',
           items: [{ type: 'repeat', item: call, countMin: 1, countMax: callsMax }, special(marks.sectionEnd)],
