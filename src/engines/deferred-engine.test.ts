@@ -31,7 +31,7 @@ function createInner() {
   return { engine, calls };
 }
 
-function createGate() {
+function createGate(waitMsMax = 60_000) {
   const { promise, resolve, reject } = Promise.withResolvers<Engine>();
   const deferred = createDeferredEngine({
     id: 'embedded',
@@ -42,13 +42,42 @@ function createGate() {
       return promise;
     },
     describeFailure: (error) => `Cannot load: ${String(error)}`,
+    waitMsMax,
   });
   return { deferred, resolve, reject };
 }
 
 describe('a deferred engine', () => {
-  it('answers 503 that says what is going on while the weights are on their way', async () => {
-    const { deferred } = createGate();
+  it('answers a request that came before the engine was there', async () => {
+    const { deferred, resolve } = createGate();
+    const early = deferred.prepare(request, context);
+    resolve(createInner().engine);
+    expect(await early).toBe(turn);
+  });
+
+  it('lets a request go whose client leaves while it waits, and every one when the server closes', async () => {
+    const { deferred, resolve } = createGate();
+    const client = new AbortController();
+    const left = deferred.prepare(request, { ...context, signal: client.signal });
+    const stays = deferred.prepare(request, context);
+    client.abort();
+    await expect(left).rejects.toMatchObject({ code: 'client_closed_request' });
+    const closed = deferred.close();
+    await expect(stays).rejects.toMatchObject({ code: 'model_unavailable' });
+    resolve(createInner().engine);
+    await closed;
+  });
+
+  it('lets only so many wait, and answers the others at once', async () => {
+    const { deferred, resolve } = createGate();
+    const waiting = Array.from({ length: 32 }, () => deferred.prepare(request, context));
+    await expect(deferred.prepare(request, context)).rejects.toMatchObject({ code: 'model_unavailable' });
+    resolve(createInner().engine);
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => turn));
+  });
+
+  it('answers 503 that says what is going on when the weights take too long', async () => {
+    const { deferred } = createGate(1);
     expect(deferred.health()).toEqual({ state: 'loading', detail: 'Fetching the file.' });
     expect(deferred.backing().weights).toBe('promised');
     await expect(deferred.prepare(request, context)).rejects.toMatchObject({

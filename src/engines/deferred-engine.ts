@@ -1,6 +1,6 @@
 /**
- * An engine whose weights are still on their way. The server listens at once: until the engine is there, `health`
- * says what is going on and `prepare` answers 503 with what to do.
+ * An engine whose weights are still on their way. The server listens at once: a request that comes before the engine
+ * is there waits for it a while, then is answered 503 with what is going on; `health` says the same.
  */
 import { ApiError } from '../errors.ts';
 import type { Engine, EngineHealth, ModelBacking } from './engine.ts';
@@ -14,6 +14,8 @@ export interface DeferredEngineOptions {
   readonly start: (report: (detail: string) => void, signal: AbortSignal) => Promise<Engine>;
   /** Text for people when `start` failed. */
   readonly describeFailure: (error: unknown) => string;
+  /** How long a request may wait for the engine. */
+  readonly waitMsMax?: number;
 }
 
 export interface DeferredEngine extends Engine {
@@ -21,11 +23,17 @@ export interface DeferredEngine extends Engine {
   readonly started: Promise<void>;
 }
 
+/** Loading a file that is here takes seconds; a download may take longer than a client should be left waiting. */
+const waitMsDefault = 20_000;
+/** Beyond this many, requests are answered 503 at once: each may hold megabytes. */
+const waitersMax = 32;
+
 /** Begins to start the engine at once. */
 export function createDeferredEngine(options: DeferredEngineOptions): DeferredEngine {
   const abort = new AbortController();
   let engine: Engine | undefined;
   let ownHealth: EngineHealth = { state: 'loading', detail: 'The model is being loaded.' };
+  let waiters = 0;
 
   const start = async (): Promise<void> => {
     try {
@@ -40,6 +48,19 @@ export function createDeferredEngine(options: DeferredEngineOptions): DeferredEn
   };
   const started = start();
 
+  /** Resolves when the engine is there or has failed, when the time is over, and when the client or the server leaves. */
+  const waitForStart = async (signal: AbortSignal): Promise<void> => {
+    if (ownHealth.state !== 'loading' || signal.aborted || waiters >= waitersMax) return;
+    const limit = AbortSignal.timeout(options.waitMsMax ?? waitMsDefault);
+    const over = AbortSignal.any([signal, abort.signal, limit]);
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+    over.addEventListener('abort', () => stop(), { once: true });
+    if (over.aborted) return;
+    waiters++;
+    await Promise.race([started, stopped]);
+    waiters--;
+  };
+
   const health = (): EngineHealth => engine?.health() ?? ownHealth;
   return {
     id: options.id,
@@ -47,16 +68,16 @@ export function createDeferredEngine(options: DeferredEngineOptions): DeferredEn
     started,
     health,
     backing: () => engine?.backing() ?? options.backing,
-    prepare: (request, context) => {
+    async prepare(request, context) {
+      if (engine === undefined) await waitForStart(context.signal);
+      if (context.signal.aborted) throw new ApiError('client_closed_request');
       if (engine !== undefined) return engine.prepare(request, context);
       const current = health();
       const detail = current.state === 'ready' ? '' : ` ${current.detail}`;
-      return Promise.reject(
-        new ApiError('model_unavailable', {
-          message: `No model is loaded.${detail} See \`GET /ready\` and run \`perigee doctor\`.`,
-          ...(current.state === 'loading' ? { retryAfterSeconds: 5 } : {}),
-        }),
-      );
+      throw new ApiError('model_unavailable', {
+        message: `No model is loaded.${detail} See \`GET /ready\` and run \`perigee doctor\`.`,
+        ...(current.state === 'loading' ? { retryAfterSeconds: 5 } : {}),
+      });
     },
     close: async () => {
       abort.abort(new Error('the server is shutting down'));
