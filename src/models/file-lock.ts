@@ -1,8 +1,15 @@
-/** A lock between processes: a file that holds its owner's process id. */
-import { open, readFile, rm } from 'node:fs/promises';
+/**
+ * A lock between processes: a file whose owner touches it every second. Who holds it is told by that alone, not by a
+ * process id: after a crash another process may have the same id (in containers it regularly is our own), and
+ * the owner may live in another container or on another machine that shares the folder.
+ */
+import { open, rm, stat, utimes } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const pollMs = 250;
+const touchMs = 1_000;
+/** A lock that was not touched for so long belongs to nobody: its owner has died. */
+const abandonedMs = 10_000;
 
 /**
  * Runs `work` while no other process holds the lock. A lock whose owner has died is taken over. `onWait` is called
@@ -15,7 +22,7 @@ export async function withFileLock<Result>(
 ): Promise<Result> {
   let hasWaited = false;
   while (!(await tryLock(lockPath))) {
-    if (!(await isOwnerAlive(lockPath))) {
+    if (await isAbandoned(lockPath)) {
       await rm(lockPath, { force: true });
       continue;
     }
@@ -23,9 +30,11 @@ export async function withFileLock<Result>(
     hasWaited = true;
     await delay(pollMs, undefined, { signal: options.signal });
   }
+  const timer = setInterval(() => touch(lockPath), touchMs);
   try {
     return await work();
   } finally {
+    clearInterval(timer);
     await rm(lockPath, { force: true });
   }
 }
@@ -33,29 +42,29 @@ export async function withFileLock<Result>(
 async function tryLock(lockPath: string): Promise<boolean> {
   try {
     const file = await open(lockPath, 'wx');
-    await file.writeFile(String(process.pid));
     await file.close();
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }
 
-async function isOwnerAlive(lockPath: string): Promise<boolean> {
-  let owner: number;
+function touch(lockPath: string): void {
+  const now = new Date();
+  // A lock that somebody removed by hand cannot be touched; the work goes on all the same.
+  utimes(lockPath, now, now).catch(() => undefined);
+}
+
+async function isAbandoned(lockPath: string): Promise<boolean> {
   try {
-    owner = Number(await readFile(lockPath, 'utf8'));
-  } catch {
-    return false; // Released between our two looks.
-  }
-  // An empty file: its owner is between creating and writing it.
-  if (owner === 0) return true;
-  try {
-    process.kill(owner, 0);
-    return true;
+    const { mtimeMs } = await stat(lockPath);
+    return Date.now() - mtimeMs > abandonedMs;
   } catch (error) {
-    // EPERM: it lives, as another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    if (hasCode(error, 'ENOENT')) return false; // Released between our two looks.
+    throw error;
   }
 }
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
