@@ -5,7 +5,7 @@
 import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.ts';
 import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
-import { type BuiltEngines, buildEngines } from './build-engines.ts';
+import { buildEngines } from './build-engines.ts';
 import { buildPlatform } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
@@ -15,6 +15,7 @@ import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/htt
 import { createKeyDirectory } from './keys/key-directory.ts';
 import type { OnModelProgress } from './models/progress.ts';
 import type { Config } from './settings.ts';
+import { createOpenTurns, shutDown } from './shut-down.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import { version } from './version.ts';
@@ -85,10 +86,11 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
   const keys = createKeyDirectory(store, {
     onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),
   });
+  const openTurns = createOpenTurns();
   const http = createHttpApp({
     chat: createChatService({
       models,
-      meterTurn: createTurnMetering({ meter, nowMs: () => performance.now() }),
+      meterTurn: createTurnMetering({ meter, nowMs: () => performance.now(), onTurn: openTurns.add }),
     }),
     keys,
     models,
@@ -111,7 +113,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
     modelStarted: engines.started,
     readiness,
     listen: () => http.listen({ host: config.host, port: config.port }),
-    close: (graceMs) => shutDown({ http, engines, meter, store }, graceMs),
+    close: (graceMs) => shutDown({ http, engines, openTurns, meter, store }, graceMs),
   };
 }
 
@@ -130,29 +132,3 @@ function describeReadiness(models: ModelDirectory): Readiness {
     checks: [...checks, { name: 'store', state: 'ready', detail: '' }],
   };
 }
-
-interface Running {
-  readonly http: ReturnType<typeof createHttpApp>;
-  readonly engines: BuiltEngines;
-  readonly meter: LedgerMeter;
-  readonly store: Store;
-}
-
-async function shutDown({ http, engines, meter, store }: Running, graceMs: number): Promise<void> {
-  // Resolves when the last running answer has ended.
-  const drained = http.close();
-  await Promise.race([drained, wait(graceMs)]);
-  // Ends the turns that are still running: each becomes an error on its stream, and is released, not charged.
-  await engines.close();
-  await Promise.race([drained, wait(1_000)]);
-  http.server.closeAllConnections();
-  await drained;
-  await meter.close();
-  await store.close();
-}
-
-/** Keeps nothing alive: when all else has ended, the process need not wait for it. */
-const wait = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
-  });
