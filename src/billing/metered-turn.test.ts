@@ -7,6 +7,7 @@ import { createTurnMetering, type TurnToRun } from './metered-turn.ts';
 
 const usage: Usage = { promptTokens: 7, cachedTokens: 2, completionTokens: 3, source: 'engine' };
 const usageSoFar: Usage = { promptTokens: 7, cachedTokens: 0, completionTokens: 1, source: 'estimate' };
+const usageBefore: Usage = { ...usageSoFar, completionTokens: 0 };
 
 /** One of every kind of event, in a legal order. */
 const turnEvents: readonly ChatEvent[] = [
@@ -51,7 +52,12 @@ type SourceEnding =
   | { readonly kind: 'throws' | 'ends-early' | 'hangs-until-abort'; readonly at: number };
 
 function createTurn(ending: SourceEnding, controller = new AbortController()) {
-  const source = { isOpen: false, outputTokensMax: 0, isWaiting: Promise.withResolvers<void>() };
+  const source = {
+    isOpen: false,
+    hasOutput: false,
+    outputTokensMax: 0,
+    isWaiting: Promise.withResolvers<void>(),
+  };
   const turn: TurnToRun = {
     caller: { accountId: 1, keyId: 1, keyPrefix: 'abcdefgh', scopes: null, origin: 'api' },
     inferenceId: 'chatcmpl-1',
@@ -61,7 +67,7 @@ function createTurn(ending: SourceEnding, controller = new AbortController()) {
     choiceCount: 2,
     promptTokens: 7,
     outputTokensMax: 9,
-    usageSoFar: () => usageSoFar,
+    usageSoFar: () => (source.hasOutput ? usageSoFar : usageBefore),
     run: async function* (outputTokensMax) {
       source.isOpen = true;
       source.outputTokensMax = outputTokensMax;
@@ -76,6 +82,7 @@ function createTurn(ending: SourceEnding, controller = new AbortController()) {
             });
             throw new ApiError('upstream_failed');
           }
+          source.hasOutput ||= position >= outputStartsAt;
           yield event;
         }
       } finally {
@@ -185,6 +192,56 @@ describe('a metered turn', () => {
     await expect(pending).rejects.toMatchObject({ code: 'client_closed_request' });
     await returned;
     expectLeft(true, settled, released);
+  });
+
+  it('charges for work that was held back to be judged when the client left', async () => {
+    const { meter, settled, released } = createRecordingMeter();
+    const { turn, source, controller } = createTurn({ kind: 'hangs-until-abort', at: 1 });
+    const drained = drain((await createMeterTurn(meter)(turn)).events);
+    await source.isWaiting.promise;
+    source.hasOutput = true;
+    controller.abort();
+    expect((await drained).seen).toEqual(turnEvents.slice(0, 1));
+    expectLeft(true, settled, released);
+  });
+
+  it('tells when its money is settled, which may be after its client and its reader are gone', async () => {
+    const recording = createRecordingMeter();
+    const isWritten = Promise.withResolvers<void>();
+    const order: string[] = [];
+    const meter: Meter = {
+      open: async (asked) => {
+        const hold = await recording.meter.open(asked);
+        const settle = async (outcome: TurnOutcome) => {
+          await isWritten.promise;
+          order.push('settled');
+          return await hold.settle(outcome);
+        };
+        return { ...hold, settle };
+      },
+    };
+    const ends: Promise<void>[] = [];
+    const meterTurn = createTurnMetering({ meter, nowMs: () => 0, onTurn: (ended) => ends.push(ended) });
+    const { turn, controller } = createTurn({ kind: 'complete' });
+    const iterator = (await meterTurn(turn)).events[Symbol.asyncIterator]();
+    for (let pulls = 0; pulls < 2; pulls += 1) await iterator.next();
+    controller.abort();
+    const told = Promise.all(ends).then(() => order.push('told'));
+    isWritten.resolve();
+    await told;
+    expect(ends).toHaveLength(1);
+    expect(order).toEqual(['settled', 'told']);
+  });
+
+  it('is over at once when the meter refused it, and when its release cannot be written', async () => {
+    const ends: Promise<void>[] = [];
+    const onTurn = (ended: Promise<void>): void => void ends.push(ended);
+    const { turn } = createTurn({ kind: 'throws', at: 2 });
+    const refusing: Meter = { open: async () => Promise.reject(new ApiError('insufficient_balance')) };
+    await expect(createTurnMetering({ meter: refusing, nowMs: () => 0, onTurn })(turn)).rejects.toThrow();
+    const { meter } = createRecordingMeter({ release: new Error('disk full') });
+    await drain((await createTurnMetering({ meter, nowMs: () => 0, onTurn })(turn)).events);
+    await expect(Promise.all(ends)).resolves.toHaveLength(2);
   });
 
   it('releases when the client had left before the hold was open', async () => {

@@ -32,30 +32,53 @@ export interface TurnMeteringOptions {
   readonly meter: Meter;
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
+  /**
+   * Told of every turn, with a promise that resolves when its money is settled or given back. A client that leaves
+   * leaves the settlement behind, so a shutdown that only waits for connections would lose it.
+   */
+  readonly onTurn?: (ended: Promise<void>) => void;
 }
 
-export function createTurnMetering({ meter, nowMs }: TurnMeteringOptions): MeterTurn {
+export function createTurnMetering({ meter, nowMs, onTurn }: TurnMeteringOptions): MeterTurn {
   return async (turn) => {
     const startedAtMs = nowMs();
-    const hold = await meter.open({
-      caller: turn.caller,
-      inferenceId: turn.inferenceId,
-      clientRequestId: turn.clientRequestId,
-      modelId: turn.modelId,
-      promptTokens: turn.promptTokens,
-      outputTokensMax: turn.outputTokensMax * turn.choiceCount,
-      choiceCount: turn.choiceCount,
-    });
-    const events = new MeteredEvents(turn, hold, { startedAtMs, nowMs });
-    return { events, charge: () => events.charge() };
+    const ended = Promise.withResolvers<void>();
+    onTurn?.(ended.promise);
+    try {
+      const hold = await openHold(meter, turn);
+      const events = new MeteredEvents(turn, hold, { startedAtMs, nowMs, onEnd: ended.resolve });
+      return { events, charge: () => events.charge() };
+    } catch (thrown) {
+      ended.resolve();
+      throw thrown;
+    }
   };
+}
+
+function openHold(meter: Meter, turn: TurnToRun): Promise<Hold> {
+  return meter.open({
+    caller: turn.caller,
+    inferenceId: turn.inferenceId,
+    clientRequestId: turn.clientRequestId,
+    modelId: turn.modelId,
+    promptTokens: turn.promptTokens,
+    outputTokensMax: turn.outputTokensMax * turn.choiceCount,
+    choiceCount: turn.choiceCount,
+  });
+}
+
+interface TurnSurroundings {
+  readonly startedAtMs: number;
+  readonly nowMs: () => number;
+  /** Called once, when the money is settled or given back, or neither could be written. */
+  readonly onEnd: () => void;
 }
 
 /** Owns the hold: every way out of the iteration passes `#conclude` exactly once. */
 class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   readonly #turn: TurnToRun;
   readonly #hold: Hold;
-  readonly #clock: { readonly startedAtMs: number; readonly nowMs: () => number };
+  readonly #surroundings: TurnSurroundings;
   readonly #onAbort = (): void => this.#abandon();
   #source: AsyncIterator<ChatEvent> | undefined;
   #firstOutputAtMs: number | undefined;
@@ -64,10 +87,10 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   /** Why the turn ended without `finish`; thrown at whoever goes on iterating. */
   #failure: ApiError | undefined;
 
-  constructor(turn: TurnToRun, hold: Hold, clock: { startedAtMs: number; nowMs: () => number }) {
+  constructor(turn: TurnToRun, hold: Hold, surroundings: TurnSurroundings) {
     this.#turn = turn;
     this.#hold = hold;
-    this.#clock = clock;
+    this.#surroundings = surroundings;
     turn.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (turn.signal.aborted) this.#abandon();
   }
@@ -98,7 +121,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
         await this.#source.return?.();
         await this.#conclude(() => this.#settle(event.usage, 'succeeded'));
       } else if (this.#firstOutputAtMs === undefined && event.type !== 'prefill-progress') {
-        this.#firstOutputAtMs = this.#clock.nowMs();
+        this.#firstOutputAtMs = this.#surroundings.nowMs();
       }
       return result;
     } catch (thrown) {
@@ -123,7 +146,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   #conclude(action: () => Promise<void>): Promise<void> {
     if (this.#conclusion === undefined) {
       this.#turn.signal.removeEventListener('abort', this.#onAbort);
-      this.#conclusion = action();
+      this.#conclusion = action().finally(this.#surroundings.onEnd);
     }
     return this.#conclusion;
   }
@@ -137,13 +160,15 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
     try {
       await this.#source?.return?.();
     } finally {
-      const isCharged = hasLeft && this.#firstOutputAtMs !== undefined;
-      await (isCharged ? this.#settle(this.#turn.usageSoFar(), 'client_left') : this.#release(this.#failure));
+      const usage = this.#turn.usageSoFar();
+      // Work that was held back to be judged was done for the client all the same.
+      const hasOutput = this.#firstOutputAtMs !== undefined || usage.completionTokens > 0;
+      await (hasLeft && hasOutput ? this.#settle(usage, 'client_left') : this.#release(this.#failure));
     }
   }
 
   async #settle(usage: Usage, status: 'succeeded' | 'client_left'): Promise<void> {
-    const { startedAtMs, nowMs } = this.#clock;
+    const { startedAtMs, nowMs } = this.#surroundings;
     const firstOutputAtMs = this.#firstOutputAtMs;
     const timeToFirstTokenMs = firstOutputAtMs === undefined ? undefined : firstOutputAtMs - startedAtMs;
     try {
@@ -162,7 +187,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   }
 
   async #release(failure: ApiError): Promise<void> {
-    const { startedAtMs, nowMs } = this.#clock;
+    const { startedAtMs, nowMs } = this.#surroundings;
     try {
       await this.#hold.release({ errorCode: failure.code, durationMs: nowMs() - startedAtMs });
     } catch (thrown) {

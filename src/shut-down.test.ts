@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { createOpenTurns, shutDown } from './shut-down.ts';
+
+/** A server that writes down in which order its parts are closed. */
+function createServer(drained: Promise<void>) {
+  const order: string[] = [];
+  const openTurns = createOpenTurns();
+  const server = {
+    openTurns,
+    http: {
+      close: async () => {
+        order.push('http');
+        await drained;
+      },
+      server: { closeAllConnections: () => order.push('connections') },
+    },
+    engines: { close: async () => void order.push('engines') },
+    meter: { close: async () => void order.push('meter') },
+    store: { close: async () => void order.push('store') },
+  };
+  return { server, order, openTurns };
+}
+
+describe('a shutdown', () => {
+  it('closes from the outside in', async () => {
+    const { server, order } = createServer(Promise.resolve());
+    await shutDown(server, 60_000);
+    expect(order).toEqual(['http', 'engines', 'connections', 'meter', 'store']);
+  });
+
+  it('stops answers that go on for longer than the grace time', async () => {
+    const drained = Promise.withResolvers<void>();
+    const { server, order } = createServer(drained.promise);
+    const stopping = { ...server, engines: { close: async () => drained.resolve() } };
+    await shutDown(stopping, 0);
+    expect(order).toEqual(['http', 'connections', 'meter', 'store']);
+  });
+
+  it('keeps the store open until clients that have left are charged', async () => {
+    const { server, order, openTurns } = createServer(Promise.resolve());
+    const left = Promise.withResolvers<void>();
+    openTurns.add(left.promise);
+    const engines = {
+      // The settlement is written only after the engine was stopped.
+      close: async () => {
+        setImmediate(() => {
+          order.push('settled');
+          left.resolve();
+        });
+      },
+    };
+    await shutDown({ ...server, engines }, 60_000);
+    expect(order).toEqual(['http', 'connections', 'settled', 'meter', 'store']);
+  });
+});

@@ -1,0 +1,56 @@
+/** The end of a server, in the order in which nothing that was done for a client is lost. */
+import type { Server } from 'node:http';
+
+/** Turns whose money is neither settled nor given back. */
+export interface OpenTurns {
+  readonly add: (ended: Promise<void>) => void;
+  /** Resolves when every turn up to now has ended. */
+  ended(): Promise<void>;
+}
+
+export function createOpenTurns(): OpenTurns {
+  const open = new Set<Promise<void>>();
+  return {
+    add: (ended) => {
+      open.add(ended);
+      void ended.then(() => open.delete(ended));
+    },
+    ended: async () => {
+      await Promise.all(open);
+    },
+  };
+}
+
+export interface RunningServer {
+  readonly http: { close(): Promise<unknown>; readonly server: Pick<Server, 'closeAllConnections'> };
+  readonly engines: { close(): Promise<void> };
+  readonly openTurns: Pick<OpenTurns, 'ended'>;
+  readonly meter: { close(): Promise<void> };
+  readonly store: { close(): Promise<void> };
+}
+
+/** For the last frames of answers that were stopped, and for the settlements of clients that have left. */
+const lastWordsMs = 1_000;
+const settlementsMs = 5_000;
+
+/** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
+export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
+  const { http, engines, openTurns, meter, store } = running;
+  // Resolves when the last running answer has ended.
+  const drained = http.close();
+  await Promise.race([drained, wait(graceMs)]);
+  await engines.close();
+  await Promise.race([drained, wait(lastWordsMs)]);
+  http.server.closeAllConnections();
+  await drained;
+  // A client that left has no connection any more, but its turn is still to be charged.
+  await Promise.race([openTurns.ended(), wait(settlementsMs)]);
+  await meter.close();
+  await store.close();
+}
+
+/** Keeps nothing alive: when all else has ended, the process need not wait for it. */
+const wait = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
