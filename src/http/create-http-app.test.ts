@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createBarrier } from '../engines/scripted/barrier.ts';
 import { scriptText } from '../engines/scripted/scripted-engine.ts';
 import {
   authorization,
@@ -95,6 +99,30 @@ describe('every answer', () => {
     await expect.poll(() => logged).toHaveLength(1);
     expect(logged[0]?.fields).toMatchObject({ method: 'GET', path: '/health', status: 200 });
     expect(JSON.stringify(logged)).not.toContain('secret');
+  });
+});
+
+describe('closing', () => {
+  it('lets a running answer end, and waits for no connection that its client keeps', async () => {
+    const barrier = createBarrier();
+    const { app } = open({
+      script: () => [
+        { type: 'text-delta', choice: 0, text: 'first' },
+        { type: 'wait', barrier },
+        ...scriptText('last'),
+      ],
+    });
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const agent = new Agent({ keepAlive: true });
+    const asked = request(`${url}/v1/chat/completions`, { agent, method: 'POST', headers: authorization });
+    asked.end(JSON.stringify(chatBody({ stream: true })));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]; // What `response` carries.
+    const closed = app.close();
+    barrier.open();
+    expect(await text(answer)).toMatch(/first.*last.*\[DONE\]/s);
+    // Kept alive, it would outlast the test's time limit.
+    await closed;
+    agent.destroy();
   });
 });
 

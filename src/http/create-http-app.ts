@@ -46,12 +46,13 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   app.decorateRequest('context');
   app.addHook('onRequest', createRequestContextHook(dependencies));
   app.addHook('onRequest', createCorsHook(dependencies.settings.corsOrigins));
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // Before the body is read: nobody needs to upload it to learn that there is nothing here.
-    if (request.is404) throw routeNotFound(request.url);
+    done(request.is404 ? routeNotFound(request.url) : undefined);
   });
   app.addHook('onRequest', repairContentType);
   app.addHook('onResponse', createAccessLogHook(dependencies));
+  closeConnectionsWhileClosing(app);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request) => {
     throw routeNotFound(request.url);
@@ -64,6 +65,22 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   });
   app.register(async (scope) => registerRoutes(scope, dependencies));
   return app;
+}
+
+/**
+ * `close` ends the connections that are idle at that moment; one whose answer ends later would be kept for the next
+ * request, and a shutdown would wait for it until `keepAliveTimeoutMs`.
+ */
+function closeConnectionsWhileClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (isClosing) request.raw.socket.destroySoon();
+    done();
+  });
 }
 
 function routeNotFound(url: string): ApiError {
