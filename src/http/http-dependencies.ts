@@ -9,6 +9,7 @@ import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
+import type { UsageReports } from '../usage/usage-reports.ts';
 
 /** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
 export interface KeyAuthenticator {
@@ -20,6 +21,7 @@ export interface PlatformServices {
   readonly keys: KeyAdministration;
   readonly accounts: AccountDirectory;
   readonly billing: AccountBilling;
+  readonly usage: UsageReports;
 }
 
 export interface Readiness {

@@ -9,4 +9,5 @@ export const noPlatform: PlatformServices = {
   keys: { list: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
   accounts: { find: refuse },
   billing: { balance: refuse, listTransfers: refuse },
+  usage: { resolveKey: refuse, report: refuse, listRequests: refuse },
 };

@@ -23,9 +23,12 @@ import {
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
 import type { Route } from './route.ts';
+import { createTokenCountRoute } from './token-count.ts';
+import { createLogsRoute, createUsageDetailRoute, createUsageRoute } from './usage.ts';
 
 const routeFactories = [
   createChatCompletionsRoute, // POST /v1/chat/completions  /chat/completions
+  createTokenCountRoute, //      POST /v1/tokenizers/estimate-token-count
   createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
   createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}
   createCreateKeyRoute, //       POST   /v1/keys
@@ -38,6 +41,9 @@ const routeFactories = [
   createTransactionsRoute, //    GET    /v2/billing/transactions
   createLegacyBalanceRoute, //   GET    /v1/billing/balance
   createMoonshotBalanceRoute, // GET    /v1/users/me/balance
+  createUsageRoute, //           GET    /v2/usage
+  createUsageDetailRoute, //     GET    /v2/usage/detail
+  createLogsRoute, //            GET    /v2/logs
   createHealthRoute, //          GET  /health
   createReadyRoute, //           GET  /ready
   createOpenApiRoute, //         GET  /openapi.json

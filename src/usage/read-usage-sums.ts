@@ -1,0 +1,113 @@
+/**
+ * Sums over stretches of time. Whole quarters of an hour come from the sums that are written with each turn; what
+ * sticks out at the ends, from the requests themselves. All in one statement, so the parts belong to one moment.
+ */
+import { sql } from 'kysely';
+import type { Store } from '../store/store.ts';
+import { rollupBucketMs } from './record-usage.ts';
+
+export interface TimeSpan {
+  /** Milliseconds since 1970; `to` is not part of it. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What one model did in one span. */
+export interface UsageSums {
+  /** Position of the span in the question. */
+  readonly span: number;
+  readonly modelId: string;
+  /** Cached tokens included. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costNanoUsd: bigint;
+  readonly succeededCount: number;
+  readonly failedCount: number;
+  /** Of the succeeded ones, those that cost anything. */
+  readonly chargedCount: number;
+}
+
+interface Part extends TimeSpan {
+  readonly span: number;
+  readonly source: 'rollups' | 'requests';
+}
+
+/** At most 160 spans; a model without requests in a span has no row. */
+export async function readUsageSums(
+  store: Store,
+  keyId: number,
+  spans: readonly TimeSpan[],
+): Promise<readonly UsageSums[]> {
+  const [first, ...others] = spans.flatMap(splitSpan);
+  if (first === undefined) return [];
+  const query = others.reduce(
+    (union, part) => union.unionAll(selectPart(store, keyId, part)),
+    selectPart(store, keyId, first),
+  );
+  return (await query.execute()).map((row) => ({
+    span: row.span,
+    modelId: row.model_id,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    costNanoUsd: row.cost_nano_usd,
+    succeededCount: row.requests_succeeded,
+    failedCount: row.requests_failed,
+    chargedCount: row.requests_charged,
+  }));
+}
+
+function splitSpan({ from, to }: TimeSpan, span: number): readonly Part[] {
+  const firstBucket = Math.ceil(from / rollupBucketMs) * rollupBucketMs;
+  const afterLastBucket = Math.floor(to / rollupBucketMs) * rollupBucketMs;
+  const parts: readonly Part[] =
+    firstBucket >= afterLastBucket
+      ? [{ span, source: 'requests', from, to }]
+      : [
+          { span, source: 'requests', from, to: firstBucket },
+          { span, source: 'rollups', from: firstBucket, to: afterLastBucket },
+          { span, source: 'requests', from: afterLastBucket, to },
+        ];
+  return parts.filter((part) => part.from < part.to);
+}
+
+function selectPart(store: Store, keyId: number, part: Part) {
+  return part.source === 'rollups' ? sumRollups(store, keyId, part) : sumRequests(store, keyId, part);
+}
+
+function sumRollups(store: Store, keyId: number, { span, from, to }: Part) {
+  return store.db
+    .selectFrom('usage_rollups')
+    .where('key_id', '=', keyId)
+    .where('bucket_started_at', '>=', from)
+    .where('bucket_started_at', '<', to)
+    .groupBy('model_id')
+    .select((select) => [
+      select.lit(span).as('span'),
+      'model_id',
+      select.fn.sum<number>('input_tokens').as('input_tokens'),
+      select.fn.sum<number>('output_tokens').as('output_tokens'),
+      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
+      select.fn.sum<number>('requests_succeeded').as('requests_succeeded'),
+      select.fn.sum<number>('requests_failed').as('requests_failed'),
+      select.fn.sum<number>('requests_charged').as('requests_charged'),
+    ]);
+}
+
+function sumRequests(store: Store, keyId: number, { span, from, to }: Part) {
+  return store.db
+    .selectFrom('usage_requests')
+    .where('key_id', '=', keyId)
+    .where('created_at', '>=', from)
+    .where('created_at', '<', to)
+    .groupBy('model_id')
+    .select((select) => [
+      select.lit(span).as('span'),
+      'model_id',
+      select.fn.sum<number>('input_tokens').as('input_tokens'),
+      select.fn.sum<number>('output_tokens').as('output_tokens'),
+      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
+      sql<number>`sum(case when status = 'succeeded' then 1 else 0 end)`.as('requests_succeeded'),
+      sql<number>`sum(case when status = 'failed' then 1 else 0 end)`.as('requests_failed'),
+      sql<number>`sum(case when cost_nano_usd > 0 then 1 else 0 end)`.as('requests_charged'),
+    ]);
+}
