@@ -10,8 +10,11 @@ import {
   streamText,
   tool,
 } from 'ai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { modelName, type RunningServer, startServer } from '../e2e/running-server.ts';
+
+// The model shares the machine with the other tests; nothing here is about its speed.
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -86,7 +89,7 @@ describe.each(providers)('$name', ({ connect }) => {
       prompt: 'How is the weather in Paris?',
       tools,
       toolChoice: 'required' as const,
-      maxOutputTokens: 200,
+      maxOutputTokens: 100,
     };
     const generated = await generateText(options);
     const streamed = streamText(options);

@@ -1,8 +1,11 @@
 /** LangChain's OpenAI binding against the real server and the real model. */
 import { AIMessageChunk, HumanMessage, type UsageMetadata } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { modelName, type RunningServer, startServer } from '../e2e/running-server.ts';
+
+// The model shares the machine with the other tests; nothing here is about its speed.
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -48,7 +51,7 @@ describe('@langchain/openai', () => {
     const message = await connect().invoke('Hello');
     expect(message.content).toMatch(/\S/);
     expectUsage(message.usage_metadata);
-    expect(message.response_metadata['finish_reason']).toMatch(/^(stop|length)$/);
+    expect(message.response_metadata.finish_reason).toMatch(/^(stop|length)$/);
   });
 
   it('streams and reads usage from the stream', async () => {
@@ -59,7 +62,7 @@ describe('@langchain/openai', () => {
   });
 
   it.each(['required', 'get_weather'])('gets tool calls with tool_choice %s', async (choice) => {
-    const model = connect({ maxTokens: 200 }).bindTools([weatherTool], { tool_choice: choice });
+    const model = connect({ maxTokens: 100 }).bindTools([weatherTool], { tool_choice: choice });
     const message = await model.invoke(question);
     let streamed: AIMessageChunk | undefined;
     for await (const chunk of await model.stream(question)) streamed = streamed?.concat(chunk) ?? chunk;

@@ -1,7 +1,10 @@
 /** The official OpenAI client against the real server and the real model. */
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { modelName, type RunningServer, startServer } from '../e2e/running-server.ts';
+
+// The model shares the machine with the other tests; nothing here is about its speed.
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: RunningServer;
 let client: OpenAI;
@@ -150,7 +153,7 @@ describe('tools', () => {
     ...hello,
     messages: [{ role: 'user' as const, content: 'How is the weather in Paris?' }],
     tools: [weatherTool, stockTool],
-    max_tokens: 200,
+    max_tokens: 100,
   };
 
   it('are called when one is required, with arguments that fit the schema', async () => {
@@ -242,7 +245,7 @@ describe('structured output', () => {
       ...hello,
       messages: [{ role: 'user', content: 'Describe a cat as a small JSON object.' }],
       response_format: { type: 'json_object' },
-      max_tokens: 400,
+      max_tokens: 120,
     });
     const text = choices[0]?.message.content ?? '';
     if (choices[0]?.finish_reason === 'length') expect(text).toMatch(/^\s*\{/);

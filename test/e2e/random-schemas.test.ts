@@ -72,7 +72,7 @@ describe('a random schema', () => {
         expect(called?.name).toBe('fill_in');
         expectValid(schema, called?.arguments ?? '');
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   }, 240_000);
 
@@ -84,7 +84,7 @@ describe('a random schema', () => {
         expect(reason).toBe('stop');
         expectValid(schema, message.content ?? '');
       }),
-      { numRuns: 12 },
+      { numRuns: 6 },
     );
   }, 240_000);
 
@@ -105,7 +105,7 @@ describe('a random schema', () => {
             for (const call of message.tool_calls ?? []) expectValid(schema, call.function.arguments ?? '');
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   }, 240_000);
 });
