@@ -12,25 +12,18 @@ interface PendingCall {
   reject(error: StoreError): void;
 }
 
+/** Owns one worker; one that died (a full disk, no memory) is replaced by the next call. */
 export class SqliteThread {
-  readonly #worker: Worker;
+  readonly #data: SqliteThreadData;
+  #worker: Worker | undefined;
   readonly #pending = new Map<number, PendingCall>();
   #outbox: SqliteRequest[] = [];
   #nextId = 1;
-  #death: StoreError | undefined;
+  #isClosed = false;
 
   constructor(data: SqliteThreadData) {
-    // From source Node strips the types itself; a release holds the emitted file under the same name.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
-      workerData: data,
-      name: `sqlite-${data.role}`,
-      execArgv: [],
-    });
-    this.#worker.unref();
-    this.#worker.on('message', (replies: readonly SqliteReply[]) => this.#receive(replies));
-    this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', () => this.#die(new Error('The SQLite thread ended.')));
+    this.#data = data;
+    this.#worker = this.#start();
   }
 
   /** Requests that have no answer yet. */
@@ -38,16 +31,18 @@ export class SqliteThread {
     return this.#pending.size;
   }
 
-  /** Rejects with a `StoreError`; after the thread's death at once. */
+  /** Rejects with a `StoreError`; when the thread dies meanwhile, it is not known whether the request was done. */
   async call(request: SqliteCall): Promise<SqliteAnswer> {
-    if (this.#death !== undefined) {
-      throw this.#death;
+    if (this.#isClosed) {
+      throw threadGone(new Error('the store is closed'));
     }
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
     return await new Promise<SqliteAnswer>((resolve, reject) => {
       const id = this.#nextId++;
       if (this.#pending.size === 0) {
         // Work under way keeps the process alive; an idle store does not.
-        this.#worker.ref();
+        worker.ref();
       }
       this.#pending.set(id, { resolve, reject });
       this.#send({ ...request, id });
@@ -56,10 +51,30 @@ export class SqliteThread {
 
   /** Ends the thread after everything sent before was answered. */
   async close(): Promise<void> {
-    if (this.#death === undefined) {
-      await this.call({ type: 'close' });
+    const worker = this.#worker;
+    if (worker === undefined || this.#isClosed) {
+      this.#isClosed = true;
+      return;
     }
-    await this.#worker.terminate();
+    const closing = this.call({ type: 'close' });
+    this.#isClosed = true;
+    await closing;
+    await worker.terminate();
+  }
+
+  #start(): Worker {
+    // From source Node strips the types itself; a release holds the emitted file under the same name.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
+      workerData: this.#data,
+      name: `sqlite-${this.#data.role}`,
+      execArgv: [],
+    });
+    worker.unref();
+    worker.on('message', (replies: readonly SqliteReply[]) => this.#receive(worker, replies));
+    worker.on('error', (error) => this.#lose(worker, error));
+    worker.on('exit', () => this.#lose(worker, new Error('it ended')));
+    return worker;
   }
 
   /** Requests made in one turn of the event loop travel together, so that the writer can group them. */
@@ -69,12 +84,15 @@ export class SqliteThread {
       setImmediate(() => {
         const requests = this.#outbox;
         this.#outbox = [];
-        this.#worker.postMessage(requests);
+        // Empty when the thread died in between; whoever asked knows.
+        if (requests.length > 0) {
+          this.#worker?.postMessage(requests);
+        }
       });
     }
   }
 
-  #receive(replies: readonly SqliteReply[]): void {
+  #receive(worker: Worker, replies: readonly SqliteReply[]): void {
     for (const { id, outcome } of replies) {
       const call = this.#pending.get(id);
       this.#pending.delete(id);
@@ -85,20 +103,24 @@ export class SqliteThread {
       }
     }
     if (this.#pending.size === 0) {
-      this.#worker.unref();
+      worker.unref();
     }
   }
 
-  #die(cause: Error): void {
-    this.#death ??= storeErrorFromCode(
-      'SQLITE_IOERR',
-      `The SQLite thread is gone: ${cause.message}`,
-      'sqlite',
-      cause,
-    );
-    for (const call of this.#pending.values()) {
-      call.reject(this.#death);
+  #lose(worker: Worker, cause: Error): void {
+    if (this.#worker !== worker) {
+      return;
     }
+    this.#worker = undefined;
+    this.#outbox = [];
+    const calls = [...this.#pending.values()];
     this.#pending.clear();
+    for (const call of calls) {
+      call.reject(threadGone(cause));
+    }
   }
+}
+
+function threadGone(cause: Error): StoreError {
+  return storeErrorFromCode('SQLITE_IOERR', `The SQLite thread is gone: ${cause.message}`, 'sqlite', cause);
 }
