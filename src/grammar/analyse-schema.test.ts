@@ -85,6 +85,7 @@ describe('analyseSchema', () => {
     ],
     ['a thousand values', { enum: Array.from({ length: 1000 }, (_, i) => `value ${i}`) }],
     ['references that double at each level', doubling(24)],
+    ['thousands of definitions that refer to each other', chain(4000)],
   ])('%s is compiled exactly', (_, schema) => {
     expect(analyseSchema(schema, { param })).toEqual({ isExact: true, uncompiled: [] });
   });
@@ -123,6 +124,15 @@ describe('analyseSchema', () => {
 
 function required(schema: JsonSchema): { readonly [keyword: string]: JsonValue } {
   return { type: 'object', properties: { x: schema }, required: ['x'] };
+}
+
+/** Each definition refers to the next. */
+function chain(length: number): JsonSchema {
+  const entries = Array.from({ length }, (_, i) => {
+    const next: JsonSchema = i + 1 === length ? { type: 'null' } : { $ref: `#/$defs/a${i + 1}` };
+    return [`a${i}`, { type: 'object', properties: { next } }];
+  });
+  return { $defs: Object.fromEntries(entries), $ref: '#/$defs/a0' };
 }
 
 /** Spelled out, 2 to the power of `levels` alternatives. */

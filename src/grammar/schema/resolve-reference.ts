@@ -25,6 +25,8 @@ export function createReferenceResolver(root: JsonSchema, param: string | undefi
   /** The base address that holds at each schema object. */
   const bases = new Map<SchemaObject, string>();
   let isIndexed = false;
+  /** Found out at the first reference: a schema may have thousands. */
+  let isOneResource: boolean | undefined;
 
   const index = (located: LocatedSchema, baseAbove: string): void => {
     const { schema } = located;
@@ -41,9 +43,8 @@ export function createReferenceResolver(root: JsonSchema, param: string | undefi
   };
 
   const resolve = (from: SchemaObject, path: string, reference: string): LocatedSchema => {
-    if (reference === '#') {
-      if (!isIndexed) return { schema: root, path: '' };
-    } else if (reference.startsWith('#/') && !isIndexed && !hasIdentifiers(root)) {
+    isOneResource ??= !hasIdentifiers(root);
+    if (isOneResource && (reference === '#' || reference.startsWith('#/'))) {
       return follow({ schema: root, path: '' }, reference.slice(1), path);
     }
     if (!isIndexed) {
