@@ -33,6 +33,12 @@ const tree: JsonSchema = {
   $ref: '#/$defs/node',
 };
 
+/** The reference means the inner schema, which has an address of its own. */
+const ownResource: JsonSchema = {
+  type: 'object',
+  properties: { a: { $id: 'inner', type: 'object', properties: { b: { $ref: '#' } } } },
+};
+
 const union: JsonSchema = {
   oneOf: [
     {
@@ -58,6 +64,8 @@ const merged: JsonSchema = {
 
 const verdicts: readonly (readonly [string, JsonSchema, string, Verdict])[] = [
   ['a recursive tree', tree, '{"name":"a","children":[{"name":"b","children":[]}]}', 'complete'],
+  ['`#` within an own resource', ownResource, '{"a":{"b":{"b":{}}}}', 'complete'],
+  ['`#` that means the whole instead', ownResource, '{"a":{"b":{"a":{}}}}', 'refused'],
   ['a recursive tree with a broken leaf', tree, '{"name":"a","children":[{"name":1', 'refused'],
   ['the first branch of a union', union, '{"kind":"circle","radius":0.5}', 'complete'],
   ['the second branch of a union', union, '{"kind":"square","side":2}', 'complete'],
@@ -247,6 +255,23 @@ const call: GrammarSpec = {
 };
 
 describe('special tokens and sequences', () => {
+  it('each of as many tools as a request may declare can be chosen', () => {
+    const names = Array.from({ length: 128 }, (_, i) => `tool_${i}`);
+    const items = names.map(
+      (name): GrammarSpec => ({
+        type: 'sequence',
+        items: [
+          { type: 'literal', text: `{"name": "${name}", "arguments": ` },
+          { type: 'json-schema', schema: {} },
+        ],
+      }),
+    );
+    const start = compileGrammar({ type: 'choice', items }).start();
+    const callOf = (name: string) => encoder.encode(`{"name": "${name}", "arguments": {}`);
+    const refused = names.filter((name) => start.advance(callOf(name)) === null);
+    expect(refused).toEqual([]);
+  });
+
   it('special tokens come exactly where they stand, never as text', () => {
     const start = compileGrammar(call).start();
     expect(start.advance(encoder.encode('<|begin|>'))).toBeNull();

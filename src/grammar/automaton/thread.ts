@@ -18,7 +18,7 @@ import { acceptsRange, stepSpecial, stepTerminal, type TerminalState } from './t
  * Ambiguous alternatives beyond this are dropped. Each thread can be completed by itself, so dropping some never
  * leads to a dead end; it only narrows what is accepted.
  */
-const threadsMax = 64;
+const threadsMax = 256;
 
 export function startThreads(root: GrammarNode): readonly Thread[] {
   const out: Expansion = { threads: [], canEnd: false };
