@@ -2,6 +2,7 @@
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts';
 import { loadNativeModel, type NativeModel, sequencesMax } from './native-context.ts';
 import type { EngineStats, LoadedModel, LoadOptions } from './protocol.ts';
+import { prepareIndex } from './sampling/vocabulary-index.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 import { runSelfTest } from './self-test.ts';
 import { type ContextSize, sizeContext } from './size-context.ts';
@@ -27,6 +28,7 @@ export async function loadEngine(
   const size = sizeContext(options, header, process.availableMemory());
   const native = await loadNativeModel(options.modelPath, options.threads);
   const vocabulary = createVocabulary(native.binding, native.vocabulary);
+  prepareIndex(vocabulary);
   const context = native.createContext({
     cells: size.kvCells,
     kvType: options.kvType,

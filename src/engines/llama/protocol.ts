@@ -22,7 +22,7 @@ export interface LoadOptions {
   readonly contextTokensMax: number;
   readonly threads: number;
   readonly kvType: 'f16' | 'q8_0';
-  /** Bytes the automatic prefix cache may pin in the KV cache. */
+  /** Cells that idle sequences may keep for later requests with the same beginning. */
   readonly prefixCacheCells: number;
 }
 

@@ -1,4 +1,4 @@
-/** What constraints need of a vocabulary as a whole; built when a constraint is first in the way. */
+/** What constraints need of a vocabulary as a whole: built once, which takes a moment, so best while the model loads. */
 import type { ConstraintState } from '../../../grammar/constraint.ts';
 import { allowedTokens, createTokenTrie, type TokenTrie } from '../../../grammar/token-mask.ts';
 import type { VocabularyView } from '../vocabulary-view.ts';
@@ -17,6 +17,11 @@ interface VocabularyIndex {
 }
 
 const indexByVocabulary = new WeakMap<VocabularyView, VocabularyIndex>();
+
+/** Builds the index now, so that no running generation has to wait for it. */
+export function prepareIndex(vocabulary: VocabularyView): void {
+  findIndex(vocabulary);
+}
 
 /** Checks the whole vocabulary, special tokens and ends of generation included. */
 export function findAllowedTokens(state: ConstraintState, vocabulary: VocabularyView): TokenSet {
