@@ -81,13 +81,27 @@ function runChat(chat: RunnableChat): AsyncIterable<ChatEvent> {
   return nameEvents(prepared.run({ outputTokensMax, choices, attempt: 0 }), nameEvent, progress);
 }
 
-async function* nameEvents(
+/** An iterator by hand: a generator would cost every token of every stream two more promises. */
+function nameEvents(
   events: AsyncIterable<EngineEvent>,
   nameEvent: (event: EngineEvent) => ChatEvent,
   progress: TurnProgress,
-): AsyncGenerator<ChatEvent> {
-  for await (const event of events) {
-    progress.record(event);
-    yield nameEvent(event);
-  }
+): AsyncIterable<ChatEvent> {
+  const passOn = (result: IteratorResult<EngineEvent>): IteratorResult<ChatEvent> => {
+    if (result.done === true) return result;
+    progress.record(result.value);
+    return { done: false, value: nameEvent(result.value) };
+  };
+  return {
+    [Symbol.asyncIterator]() {
+      const source = events[Symbol.asyncIterator]();
+      return {
+        next: () => source.next().then(passOn),
+        async return() {
+          await source.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }

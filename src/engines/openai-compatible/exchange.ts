@@ -159,24 +159,29 @@ interface ExchangeTimers {
   stop(): void;
 }
 
+/** One timer for all three bounds, and a byte only notes when it came: most exchanges end before it ever fires. */
 function startTimers(timeouts: UpstreamTimeouts, onTimeout: (what: string) => void): ExchangeTimers {
   const { firstByteMs, idleMs, totalMs } = timeouts;
-  const total = setTimeout(() => onTimeout(`total time of ${totalMs} ms`), totalMs);
-  let hasData = false;
-  let silence = setTimeout(() => onTimeout(`time to the first byte of ${firstByteMs} ms`), firstByteMs);
+  const startedAt = performance.now();
+  let dataAt: number | undefined;
+
+  const check = (): void => {
+    const now = performance.now();
+    const totalLeftMs = startedAt + totalMs - now;
+    const silenceLeftMs = dataAt === undefined ? startedAt + firstByteMs - now : dataAt + idleMs - now;
+    if (totalLeftMs <= 0) onTimeout(`total time of ${totalMs} ms`);
+    else if (silenceLeftMs > 0) {
+      // A first byte may come at any time, and the silence after it may end before the wait for it would have.
+      timer = setTimeout(check, Math.min(totalLeftMs, silenceLeftMs, idleMs));
+    } else if (dataAt === undefined) onTimeout(`time to the first byte of ${firstByteMs} ms`);
+    else onTimeout(`silence of ${idleMs} ms`);
+  };
+
+  let timer = setTimeout(check, Math.min(firstByteMs, idleMs, totalMs));
   return {
     noteData() {
-      if (hasData) {
-        silence.refresh();
-        return;
-      }
-      hasData = true;
-      clearTimeout(silence);
-      silence = setTimeout(() => onTimeout(`silence of ${idleMs} ms`), idleMs);
+      dataAt = performance.now();
     },
-    stop() {
-      clearTimeout(total);
-      clearTimeout(silence);
-    },
+    stop: () => clearTimeout(timer),
   };
 }
