@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { type HostSession, startHost } from './host-session.ts';
@@ -40,6 +41,26 @@ describe('a full KV cache', () => {
       ),
     );
     for (const { texts } of answers) expect(texts[0]).toMatch(/\S/);
+  });
+
+  it('goes on with everything else while a prompt of thousands of messages is counted', async () => {
+    const { supervisor } = host;
+    const message = [
+      { text: '<|im_start|>', isControl: true },
+      { text: 'user\nhi', isControl: false },
+      { text: '<|im_end|>', isControl: true },
+    ];
+    const order: string[] = [];
+    const counting = supervisor.tokenize(Array.from({ length: 4_000 }, () => message).flat());
+    const counted = counting.then(({ promptId }) => {
+      order.push('counted');
+      supervisor.forget(promptId);
+    });
+    // The prompt is on its way now.
+    await setImmediate();
+    await supervisor.stats().then(() => order.push('stats'));
+    await counted;
+    expect(order).toEqual(['stats', 'counted']);
   });
 
   it('refuses those who find the queue full, with a time to come back', async () => {

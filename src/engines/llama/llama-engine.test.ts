@@ -129,6 +129,16 @@ describe('preparing', () => {
     expect((await engine.prepare(request({ outputTokensMax: 140 }), context())).outputTokensMax).toBe(140);
   });
 
+  it('refuses more messages than the window has tokens without rendering them', async () => {
+    const { host } = createPlayedHost();
+    const tokenize = () => expect.unreachable('it was rendered');
+    const endless = chatRequest(Array.from({ length: 201 }, () => user('hi')));
+    await expect(createEngine({ ...host, tokenize }).prepare(endless, context())).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      message: 'Invalid request: Your request exceeded model token limit: 200 (requested: at least 201)',
+    });
+  });
+
   it('refuses a schema that cannot be used, naming the tool it belongs to', async () => {
     const tools = [
       declareTool('a'),

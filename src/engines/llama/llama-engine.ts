@@ -75,6 +75,7 @@ async function prepareTurn(
 ): Promise<PreparedTurn> {
   const { model, format, template } = dialect;
   const { host } = options;
+  refuseEndlessConversation(request, model.contextTokens);
   const rules = readOutputRules(request);
   const needsOutputCheck = !areSchemasExact(rules);
   const prompt = await holdPrompt(host, template.render(request), context.signal);
@@ -100,6 +101,14 @@ async function prepareTurn(
   }
 }
 
+/**
+ * Rendering takes its time for every message, however short, and holds up the whole server. Each is at least one
+ * token, so more of them than the window has need no exact count.
+ */
+function refuseEndlessConversation({ messages }: ChatRequest, windowTokens: number): void {
+  if (messages.length > windowTokens) throw windowExceeded(windowTokens, `at least ${messages.length}`);
+}
+
 /** Throws `invalid_schema` for a schema that cannot be used at all. */
 function areSchemasExact(rules: OutputRules): boolean {
   const schemas = [...rules.tools, ...(rules.answer === undefined ? [] : [rules.answer])];
@@ -107,7 +116,7 @@ function areSchemasExact(rules: OutputRules): boolean {
   return schemas.map(({ schema, param }) => analyseSchema(schema, { param }).isExact).every(Boolean);
 }
 
-/** Output tokens per choice. Throws `context_length_exceeded` in Moonshot's words. */
+/** Output tokens per choice. Throws `context_length_exceeded`. */
 function fitOutput(
   request: ChatRequest,
   promptTokens: number,
@@ -116,12 +125,17 @@ function fitOutput(
   const { windowTokens, defaultTokens } = limits;
   const requestedTokens = promptTokens + (request.outputTokensMax ?? 1);
   if (requestedTokens > windowTokens) {
-    throw new ApiError('context_length_exceeded', {
-      message: `Invalid request: Your request exceeded model token limit: ${windowTokens} (requested: ${requestedTokens})`,
-      param: 'messages',
-    });
+    throw windowExceeded(windowTokens, String(requestedTokens));
   }
   return request.outputTokensMax ?? Math.min(defaultTokens, windowTokens - promptTokens);
+}
+
+/** In Moonshot's words. */
+function windowExceeded(windowTokens: number, requested: string): ApiError {
+  return new ApiError('context_length_exceeded', {
+    message: `Invalid request: Your request exceeded model token limit: ${windowTokens} (requested: ${requested})`,
+    param: 'messages',
+  });
 }
 
 function createDialect(model: LoadedModel): ModelDialect {

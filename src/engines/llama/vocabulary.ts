@@ -1,4 +1,5 @@
 /** A model's vocabulary: token bytes, special tokens, and the splitting of prompts into tokens. */
+import { setImmediate } from 'node:timers/promises';
 import { callAsync, type LlamaBinding } from './binding.ts';
 import type { Pointer } from './native-structs.ts';
 import { mergePieces, type PromptRun, splitInsideMarkers } from './prompt-runs.ts';
@@ -12,8 +13,8 @@ export interface Vocabulary extends VocabularyView {
   /** Texts of all control and marker tokens. */
   readonly specialTokens: readonly string[];
   /**
-   * A whole prompt, with BOS where the model wants one. Long texts are split on a worker thread, so that decoding
-   * goes on.
+   * A whole prompt, with BOS where the model wants one. Long texts are split on a worker thread and many short ones
+   * in slices of time, so that decoding goes on.
    */
   tokenizePrompt(pieces: readonly PromptPiece[]): Promise<Int32Array>;
 }
@@ -25,6 +26,8 @@ const markerPattern = /^(<[^\s<>]+>|\[\/?[A-Z_]+\])$/;
 
 /** Above this many UTF-8 bytes, tokenizing could delay the next decode by a noticeable time. */
 const asyncBytes = 4096;
+/** After so long, whatever else is due comes first: llama.cpp takes a tenth of a millisecond for the shortest text. */
+const sliceMs = 5;
 
 export function createVocabulary(binding: LlamaBinding, vocabulary: Pointer): Vocabulary {
   const table = readTokenTable(binding, vocabulary);
@@ -86,7 +89,13 @@ export function createVocabulary(binding: LlamaBinding, vocabulary: Pointer): Vo
         tokenByControlText,
       );
       const parts: ArrayLike<number>[] = [];
-      for (const run of runs) parts.push(await tokenizeRun(run));
+      let sliceEnd = performance.now() + sliceMs;
+      for (const run of runs) {
+        parts.push(await tokenizeRun(run));
+        if (performance.now() < sliceEnd) continue;
+        await setImmediate();
+        sliceEnd = performance.now() + sliceMs;
+      }
       const needsBos = hasLeadingBos && parts[0]?.[0] !== bos;
       return concatenate(needsBos ? [[bos], ...parts] : parts);
     },
