@@ -21,6 +21,13 @@ export interface CallableTool {
 
 export type GrammarTrigger = Extract<GrammarSpec, { type: 'literal' | 'special' }>;
 
+export interface ParserOptions {
+  /** False: marks of calls are no calls, they are dropped or plain text. */
+  readonly areCallsExpected: boolean;
+  /** The output is calls and nothing else, so that half a mark at its end is no text. */
+  readonly isCallForced?: boolean;
+}
+
 export interface ToolFormat {
   readonly name: 'kimi-k2' | 'hermes';
   /**
@@ -31,8 +38,7 @@ export interface ToolFormat {
     tools: readonly CallableTool[],
     callsMax: number,
   ): { readonly trigger: GrammarTrigger; readonly rest: GrammarSpec; readonly reserved: readonly string[] };
-  /** `areCallsExpected` false: marks of calls are no calls, they are dropped or plain text. */
-  createParser(options: { readonly areCallsExpected: boolean }): ToolCallParser;
+  createParser(options: ParserOptions): ToolCallParser;
 }
 
 /** What this turn's output has to look like. */

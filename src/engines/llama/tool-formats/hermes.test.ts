@@ -7,11 +7,12 @@ import { createHermesFormat } from './hermes.ts';
 interface Mode {
   readonly areCallsExpected?: boolean;
   readonly areMarksSpecial?: boolean;
+  readonly isCallForced?: boolean;
 }
 
 function parsePieces(pieces: readonly OutputPiece[], mode: Mode = {}) {
-  const { areCallsExpected = true, areMarksSpecial = false } = mode;
-  const parser = createHermesFormat({ areMarksSpecial }).createParser({ areCallsExpected });
+  const { areCallsExpected = true, areMarksSpecial = false, isCallForced = false } = mode;
+  const parser = createHermesFormat({ areMarksSpecial }).createParser({ areCallsExpected, isCallForced });
   const events = [...pieces.flatMap((piece) => parser.push(piece)), ...parser.flush()];
   return { ...fold(events), completeCalls: parser.completeCalls, isUnfinished: parser.hasUnfinishedCall };
 }
@@ -93,6 +94,13 @@ describe('Hermes calls', () => {
       expect(cut).toMatchObject({ completeCalls: 0, isUnfinished: true });
     }
   });
+
+  it.each(['<', '<tool_', '<tool_call>\n{"na'])(
+    'that had to come and were cut to %j leave no text behind',
+    (text) => {
+      expect(parse([text], { isCallForced: true })).toMatchObject({ text: '', calls: [] });
+    },
+  );
 
   it('are read when the marks are tokens of their own, and then spelled marks are only text', () => {
     const marks: OutputPiece[] = [

@@ -12,7 +12,7 @@ import {
   type ToolCallParser,
   textDelta,
 } from '../tool-call-parser.ts';
-import type { CallableTool, GrammarTrigger, ToolFormat } from '../tool-format.ts';
+import type { CallableTool, GrammarTrigger, ParserOptions, ToolFormat } from '../tool-format.ts';
 import { createJsonValueEnd } from './json-value-end.ts';
 
 const beginMark = '<tool_call>';
@@ -50,7 +50,7 @@ export function createHermesFormat(options: { readonly areMarksSpecial: boolean 
               },
       };
     },
-    createParser: ({ areCallsExpected }) => createHermesParser(areCallsExpected, !options.areMarksSpecial),
+    createParser: (parser) => createHermesParser(parser, !options.areMarksSpecial),
   };
 }
 
@@ -68,7 +68,8 @@ function describeCall(tool: CallableTool): GrammarSpec {
 type Place = 'text' | 'reasoning' | 'call' | 'between-calls';
 
 /** `areMarksSpelled` false: a mark in plain text is only text. */
-function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean): ToolCallParser {
+function createHermesParser(options: ParserOptions, areMarksSpelled: boolean): ToolCallParser {
+  const { areCallsExpected, isCallForced = false } = options;
   const calls = createCallCounter();
   const held = createHeldText();
   let place: Place = 'text';
@@ -133,7 +134,8 @@ function createHermesParser(areCallsExpected: boolean, areMarksSpelled: boolean)
       }
       return readText(piece.text);
     },
-    flush: () => held.flush(),
+    // A budget can end within the mark of a call that had to come: half a mark is no answer.
+    flush: () => (isCallForced ? [] : held.flush()),
     get completeCalls() {
       return calls.completeCalls;
     },
