@@ -6,8 +6,9 @@ import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.t
 import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { buildEngines } from './build-engines.ts';
-import { buildPlatform } from './build-platform.ts';
+import { buildPlatform, measureTurns } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
+import { checkReadiness } from './check-readiness.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
 import { createHttpApp } from './http/create-http-app.ts';
 import { createIdSource } from './http/create-id-source.ts';
@@ -31,7 +32,7 @@ export interface App {
   readonly firstStart: BootstrapResult | undefined;
   /** Resolves when every engine has been started or asked once, well or badly; `readiness` says which. */
   readonly modelStarted: Promise<void>;
-  readiness(): Readiness;
+  readiness(): Promise<Readiness>;
   /** Starts to accept requests; resolves to the server's address, e.g. `http://127.0.0.1:8787`. */
   listen(): Promise<string>;
   /**
@@ -82,19 +83,24 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
   });
   const models = createModelDirectory(engines.servedModels);
   const clock = { now: () => Date.now() };
-  const readiness = (): Readiness => describeReadiness(models);
+  const readiness = (): Promise<Readiness> => checkReadiness(models, store);
   const keys = createKeyDirectory(store, {
     onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),
   });
   const openTurns = createOpenTurns();
+  const platform = buildPlatform(store, clock);
   const http = createHttpApp({
     chat: createChatService({
       models,
-      meterTurn: createTurnMetering({ meter, nowMs: () => performance.now(), onTurn: openTurns.add }),
+      meterTurn: createTurnMetering({
+        meter: measureTurns(meter, platform),
+        nowMs: () => performance.now(),
+        onTurn: openTurns.add,
+      }),
     }),
     keys,
     models,
-    platform: buildPlatform(store, clock),
+    platform,
     readiness,
     settings: {
       ...httpSettingsDefault,
@@ -114,21 +120,5 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
     readiness,
     listen: () => http.listen({ host: config.host, port: config.port }),
     close: (graceMs) => shutDown({ http, engines, openTurns, meter, store }, graceMs),
-  };
-}
-
-/** The store is open for as long as the server runs, so what can keep it from answering is its engines. */
-function describeReadiness(models: ModelDirectory): Readiness {
-  const checks = models.list().map(({ id, engine }) => {
-    const health = engine.health();
-    return {
-      name: `model ${id}`,
-      state: health.state,
-      detail: health.state === 'ready' ? '' : health.detail,
-    };
-  });
-  return {
-    isReady: checks.length > 0 && checks.every(({ state }) => state === 'ready'),
-    checks: [...checks, { name: 'store', state: 'ready', detail: '' }],
   };
 }

@@ -22,10 +22,11 @@ export function describeFirstStart(
 }
 
 /** Which weights really answer under which name, and whether they can now. */
-export function describeModels(app: App): string {
+export async function describeModels(app: App): Promise<string> {
   const lines = app.models.list().map(describeModel);
   const seconds = (performance.now() / 1_000).toFixed(1);
-  lines.push(app.readiness().isReady ? `Ready after ${seconds} s.` : 'Not ready: see above and GET /ready.');
+  const { isReady } = await app.readiness();
+  lines.push(isReady ? `Ready after ${seconds} s.` : 'Not ready: see above and GET /ready.');
   return lines.join('\n');
 }
 

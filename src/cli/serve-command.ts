@@ -35,7 +35,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   terminal.print(`Listening on ${url}`);
   await app.modelStarted;
   view.end();
-  terminal.print(describeModels(app));
+  terminal.print(await describeModels(app));
 }
 
 async function listen(app: App, config: Config): Promise<string> {

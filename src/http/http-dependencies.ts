@@ -4,11 +4,13 @@
  */
 import type { AccountDirectory } from '../accounts/account-directory.ts';
 import type { AccountBilling } from '../billing/account-billing.ts';
+import type { PriceBook } from '../billing/price-book.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
+import type { LatencyWindow } from '../usage/latency-window.ts';
 import type { UsageReports } from '../usage/usage-reports.ts';
 
 /** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
@@ -22,6 +24,8 @@ export interface PlatformServices {
   readonly accounts: AccountDirectory;
   readonly billing: AccountBilling;
   readonly usage: UsageReports;
+  readonly prices: PriceBook;
+  readonly latencies: LatencyWindow;
 }
 
 export interface Readiness {
@@ -73,7 +77,7 @@ export interface HttpDependencies {
   readonly keys: KeyAuthenticator;
   readonly models: ModelDirectory;
   readonly platform: PlatformServices;
-  readiness(): Readiness;
+  readiness(): Promise<Readiness> | Readiness;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */
   readonly version: string;

@@ -41,8 +41,8 @@ export function createReadyRoute({ readiness }: HttpDependencies): Route {
       operationId: 'ready',
       response: { 200: readinessSchema, 503: readinessSchema },
     },
-    handle(_request, reply) {
-      const { isReady, checks } = readiness();
+    async handle(_request, reply) {
+      const { isReady, checks } = await readiness();
       const body: z.input<typeof readinessSchema> = {
         status: isReady ? 'ready' : 'not_ready',
         checks: checks.map(({ name, state, detail }) => ({ name, state, detail })),
