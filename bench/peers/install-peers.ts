@@ -26,7 +26,8 @@ export const peerVersions: readonly string[] = Object.entries(wanted).map(
 
 /**
  * node-llama-cpp finds libllama in the repository's own node_modules, where the embedded engine finds it too; its
- * optional packages would add 700 MB of GPU builds. Throws when npm fails.
+ * optional packages would add 700 MB of GPU builds. Portkey's HTTP adapter is held at 1.13.8 (`overrides`): with the
+ * newest one that its range allows, every stream ends in "Something went wrong". Throws when npm fails.
  */
 export function installPeers(): void {
   if (Object.entries(wanted).every(isInstalled)) return;
