@@ -63,7 +63,6 @@ function bind<F extends (...parameters: never[]) => unknown>(
 
 function bindModel(llama: LibraryHandle) {
   return {
-    version: bind<() => string>(llama, 'llama_version', 'str', []),
     backendInit: bind<() => void>(llama, 'llama_backend_init', 'void', []),
     modelDefaultParams: bind<() => ModelParams>(llama, 'llama_model_default_params', modelParamsType, []),
     modelLoad: bind<(path: string, params: ModelParams) => Pointer | null>(
@@ -72,18 +71,15 @@ function bindModel(llama: LibraryHandle) {
       pointer,
       ['str', modelParamsType],
     ),
-    modelFree: bind<(model: Pointer) => void>(llama, 'llama_model_free', 'void', [pointer]),
     modelVocabulary: bind<(model: Pointer) => Pointer>(llama, 'llama_model_get_vocab', pointer, [pointer]),
     modelContextTrained: bind<(model: Pointer) => number>(llama, 'llama_model_n_ctx_train', int, [pointer]),
     modelSize: bind<(model: Pointer) => number>(llama, 'llama_model_size', 'uint64_t', [pointer]),
     modelParameterCount: bind<(model: Pointer) => number>(llama, 'llama_model_n_params', 'uint64_t', [
       pointer,
     ]),
-    modelHasEncoder: bind<(model: Pointer) => boolean>(llama, 'llama_model_has_encoder', bool, [pointer]),
     modelIsRecurrent: bind<(model: Pointer) => boolean>(llama, 'llama_model_is_recurrent', bool, [pointer]),
     modelIsHybrid: bind<(model: Pointer) => boolean>(llama, 'llama_model_is_hybrid', bool, [pointer]),
     modelIsDiffusion: bind<(model: Pointer) => boolean>(llama, 'llama_model_is_diffusion', bool, [pointer]),
-    modelSlidingWindow: bind<(model: Pointer) => number>(llama, 'llama_model_n_swa', int, [pointer]),
   };
 }
 
@@ -101,7 +97,6 @@ function bindContext(llama: LibraryHandle) {
       pointer,
       [pointer, contextParamsType],
     ),
-    contextFree: bind<(context: Pointer) => void>(llama, 'llama_free', 'void', [pointer]),
     contextCells: bind<(context: Pointer) => number>(llama, 'llama_n_ctx', uint, [pointer]),
     contextMemory: bind<(context: Pointer) => Pointer>(llama, 'llama_get_memory', pointer, [pointer]),
     attachThreadPool: bind<(context: Pointer, decode: Pointer, batch: Pointer) => void>(
@@ -136,12 +131,6 @@ function bindContext(llama: LibraryHandle) {
       'llama_memory_seq_cp',
       'void',
       [pointer, int, int, int, int],
-    ),
-    sequencePositionMax: bind<(memory: Pointer, sequence: number) => number>(
-      llama,
-      'llama_memory_seq_pos_max',
-      int,
-      [pointer, int],
     ),
   };
 }

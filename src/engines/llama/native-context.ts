@@ -30,7 +30,10 @@ export interface ContextOptions {
   readonly hasFlashAttention: boolean;
 }
 
-/** A KV cache with the means to decode into it. No method may be called while `decode` runs. */
+/**
+ * A KV cache with the means to decode into it; it lives as long as the process. No method may be called while `decode`
+ * runs.
+ */
 export interface NativeContext {
   readonly cells: number;
   /** @throws Error when llama.cpp fails for another reason than the three results. */
@@ -43,7 +46,6 @@ export interface NativeContext {
   clear(): void;
   /** Raises or lowers the flag that stops a running decode; the one method allowed during `decode`. */
   setAbort(isRaised: boolean): void;
-  close(): void;
 }
 
 export interface NativeModel {
@@ -156,7 +158,6 @@ function createContext(
     },
     clear: () => binding.memoryClear(memory, false),
     setAbort: (isRaised) => abortFlag.set(isRaised),
-    close: () => binding.contextFree(context),
   };
 }
 

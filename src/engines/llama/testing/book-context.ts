@@ -67,6 +67,5 @@ export function createBookContext(options: {
     setAbort(isRaised) {
       isAborted = isRaised;
     },
-    close: () => undefined,
   };
 }
