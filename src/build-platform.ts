@@ -1,8 +1,12 @@
 import { createAccountDirectory } from './accounts/account-directory.ts';
 import { createAccountBilling } from './billing/account-billing.ts';
+import type { Meter } from './billing/meter.ts';
+import { observeMeter } from './billing/observe-meter.ts';
+import { createPriceBook } from './billing/price-book.ts';
 import type { PlatformServices } from './http/http-dependencies.ts';
 import { createKeyAdministration } from './keys/key-administration.ts';
 import type { Store } from './store/store.ts';
+import { createLatencyWindow } from './usage/latency-window.ts';
 import { createUsageReports } from './usage/usage-reports.ts';
 
 /** What stands behind the platform's endpoints, over one store. */
@@ -13,5 +17,14 @@ export function buildPlatform(store: Store, clock: { now(): number }): PlatformS
     accounts: createAccountDirectory(store),
     billing: createAccountBilling(store),
     usage: createUsageReports(store),
+    prices: createPriceBook(store),
+    latencies: createLatencyWindow(now),
   };
+}
+
+/** The meter whose answered turns are measured for `GET /models/metrics`. */
+export function measureTurns(meter: Meter, { latencies }: PlatformServices): Meter {
+  return observeMeter(meter, ({ modelId }, { usage, timeToFirstTokenMs, durationMs }) =>
+    latencies.record({ modelId, timeToFirstTokenMs, durationMs, outputTokens: usage.completionTokens }),
+  );
 }

@@ -1,3 +1,4 @@
+import { createLatencyWindow } from '../../usage/latency-window.ts';
 import type { PlatformServices } from '../http-dependencies.ts';
 
 const refuse = async (): Promise<never> => {
@@ -10,4 +11,6 @@ export const noPlatform: PlatformServices = {
   accounts: { find: refuse },
   billing: { balance: refuse, listTransfers: refuse },
   usage: { resolveKey: refuse, report: refuse, listRequests: refuse },
+  prices: { find: refuse },
+  latencies: createLatencyWindow(() => 0),
 };

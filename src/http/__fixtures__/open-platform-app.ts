@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { openTestStore, type StoreKind } from '../../../test/services/test-stores.ts';
 import { createAccount } from '../../accounts/create-account.ts';
 import { openLedgerMeter } from '../../billing/ledger-meter.ts';
-import { buildPlatform } from '../../build-platform.ts';
+import { buildPlatform, measureTurns } from '../../build-platform.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
 import type { Store } from '../../store/store.ts';
@@ -47,10 +47,11 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
   // Every call sees the generation of its own moment, so that a change holds at once.
   let ticksMs = 0;
   const keys = createKeyDirectory(store, { now: clock.now, monotonicNow: () => (ticksMs += 1_000) });
+  const platform = buildPlatform(store, clock);
   const testApp = createTestApp({
     ...options,
-    meter,
-    overrides: { keys, clock, platform: buildPlatform(store, clock), ...options.overrides },
+    meter: measureTurns(meter, platform),
+    overrides: { keys, clock, platform, ...options.overrides },
   });
   const send = async (request: InjectOptions, secret = key): Promise<Answer> =>
     await testApp.app.inject({

@@ -7,6 +7,7 @@ const exposedHeaders = [
   'x-aimlapi-credits-used',
   'x-aimlapi-usd-spent',
   'x-perigee-model',
+  'etag',
   'x-request-id',
   'x-should-retry',
   'retry-after',

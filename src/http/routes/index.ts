@@ -20,6 +20,7 @@ import {
   createListKeysRoute,
   createOwnKeyRoute,
 } from './keys.ts';
+import { createModelMetricsRoute } from './model-metrics.ts';
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -30,7 +31,8 @@ const routeFactories = [
   createChatCompletionsRoute, // POST /v1/chat/completions  /chat/completions
   createTokenCountRoute, //      POST /v1/tokenizers/estimate-token-count
   createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
-  createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}
+  createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}   /model/{id}
+  createModelMetricsRoute, //    GET  /models/metrics
   createCreateKeyRoute, //       POST   /v1/keys
   createListKeysRoute, //        GET    /v1/keys
   createChangeKeyRoute, //       PATCH  /v1/keys/{prefix}
