@@ -91,7 +91,11 @@ async function prepareTurn(
       }),
       needsOutputCheck,
       grammar: composeGrammar(format, rules),
-      createParser: () => format.createParser({ areCallsExpected: rules.tools.length > 0 }),
+      createParser: () =>
+        format.createParser({
+          areCallsExpected: rules.tools.length > 0,
+          isCallForced: rules.isCallForced,
+        }),
       seed: request.sampling.seed ?? randomInt(2 ** 32),
       idleMsMax: options.idleMsMax ?? idleMsDefault,
     });
