@@ -25,6 +25,16 @@ const windowStartSql = `case limit_retention when 'day' then ? when 'week' then 
 /** What the key has spent in the period that begins there: a period that is over counts nothing. */
 const spentSql = `case when window_started_at < (${windowStartSql}) then 0 else window_spent_nano_usd end`;
 
+// Put together once: a text made anew for every turn would be hashed anew wherever texts are compared.
+const reserveOfKeySql = `update api_keys set window_held_nano_usd = window_held_nano_usd + ?
+  where id = ? and (limit_threshold_nano_usd is null
+    or (${spentSql}) + window_held_nano_usd + ? <= limit_threshold_nano_usd)`;
+const chargeKeySql = `update api_keys set window_held_nano_usd = window_held_nano_usd - ?,
+    window_spent_nano_usd = (${spentSql}) + ?,
+    window_started_at = case when window_started_at < (${windowStartSql}) then (${windowStartSql})
+      else window_started_at end
+  where id = ?`;
+
 const windowStartsAt = (at: number): readonly number[] => {
   const { day, week, month } = findWindowStarts(at);
   return [day, week, month];
@@ -43,13 +53,10 @@ export function reserveHold(hold: NewHold): readonly Statement<HoldRefusal>[] {
       [hold.amountNanoUsd, hold.accountId, hold.amountNanoUsd],
       { rows: 1, otherwise: 'insufficient_balance' },
     ),
-    statement(
-      `update api_keys set window_held_nano_usd = window_held_nano_usd + ?
-       where id = ? and (limit_threshold_nano_usd is null
-         or (${spentSql}) + window_held_nano_usd + ? <= limit_threshold_nano_usd)`,
-      [hold.amountNanoUsd, hold.keyId, ...starts, hold.amountNanoUsd],
-      { rows: 1, otherwise: 'key_limit_reached' },
-    ),
+    statement(reserveOfKeySql, [hold.amountNanoUsd, hold.keyId, ...starts, hold.amountNanoUsd], {
+      rows: 1,
+      otherwise: 'key_limit_reached',
+    }),
     statement(
       `insert into holds (inference_id, server_id, account_id, key_id, model_id, amount_nano_usd, created_at)
        values (?, ?, ?, ?, ?, ?, ?)`,
@@ -112,14 +119,14 @@ export function chargeHold(
       [charge.costNanoUsd, hold.amountNanoUsd, hold.accountId, charge.costNanoUsd, hold.amountNanoUsd],
       { rows: 1, otherwise: 'cost_exceeds_balance' },
     ),
-    statement(
-      `update api_keys set window_held_nano_usd = window_held_nano_usd - ?,
-         window_spent_nano_usd = (${spentSql}) + ?,
-         window_started_at = case when window_started_at < (${windowStartSql}) then (${windowStartSql})
-           else window_started_at end
-       where id = ?`,
-      [hold.amountNanoUsd, ...starts, charge.costNanoUsd, ...starts, ...starts, hold.keyId],
-    ),
+    statement(chargeKeySql, [
+      hold.amountNanoUsd,
+      ...starts,
+      charge.costNanoUsd,
+      ...starts,
+      ...starts,
+      hold.keyId,
+    ]),
     ...(charge.costNanoUsd === 0n
       ? []
       : [

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { type StoreError, storeErrorFromCode } from '../store-error.ts';
 import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
+import { createPacker } from './statement-texts.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export type SqliteCall = WithoutId<SqliteRequest>;
@@ -18,6 +19,7 @@ export class SqliteThread {
   #worker: Worker | undefined;
   readonly #pending = new Map<number, PendingCall>();
   #outbox: SqliteRequest[] = [];
+  #pack = createPacker();
   #nextId = 1;
   #isClosed = false;
 
@@ -63,6 +65,7 @@ export class SqliteThread {
   }
 
   #start(): Worker {
+    this.#pack = createPacker();
     // From source Node strips the types itself; a release holds the emitted file under the same name.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
@@ -86,7 +89,7 @@ export class SqliteThread {
         this.#outbox = [];
         // Empty when the thread died in between; whoever asked knows.
         if (requests.length > 0) {
-          this.#worker?.postMessage(requests);
+          this.#worker?.postMessage(requests.map(this.#pack));
         }
       });
     }

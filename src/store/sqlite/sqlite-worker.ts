@@ -4,6 +4,7 @@ import { failedOutcome } from './failed-outcome.ts';
 import { openSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
+import { createUnpacker, type PackedRequest } from './statement-texts.ts';
 
 if (parentPort === null) {
   throw new Error('sqlite-worker.ts runs only as a worker thread.');
@@ -18,11 +19,13 @@ interface RequestHandler {
   handle(requests: readonly SqliteRequest[]): void;
 }
 
-port.on('message', (first: SqliteRequest[]) => {
-  const requests = first;
+const unpack = createUnpacker();
+
+port.on('message', (first: PackedRequest[]) => {
+  const requests = first.map(unpack);
   // Whatever arrived meanwhile joins this batch: the more load, the larger the groups.
   for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-    requests.push(...(more.message as SqliteRequest[]));
+    requests.push(...(more.message as PackedRequest[]).map(unpack));
   }
   handler.handle(requests);
 });
