@@ -6,6 +6,7 @@ import type {
   PromptPiece,
 } from '../../src/engines/llama/protocol.ts';
 import { Supervisor, type SupervisorStats } from '../../src/engines/llama/supervisor.ts';
+import { greedySpec } from '../../src/engines/llama/testing/generation-spec.ts';
 import { obtainTestModel } from './test-model.ts';
 
 export interface Answer {
@@ -61,7 +62,7 @@ export async function startHost(load: Partial<LoadOptions> = {}, queueLengthMax 
 
   const begin: HostSession['begin'] = async (prompt, spec = {}, signal = new AbortController().signal) => {
     const { promptId } = await supervisor.tokenize(chatPieces(prompt));
-    return supervisor.generate({ ...baseSpec, ...spec, promptId }, signal);
+    return supervisor.generate({ ...greedySpec, ...spec, promptId }, signal);
   };
   return {
     supervisor,
@@ -74,20 +75,6 @@ export async function startHost(load: Partial<LoadOptions> = {}, queueLengthMax 
     },
   };
 }
-
-const baseSpec: Omit<GenerationSpec, 'promptId'> = {
-  tenant: '1',
-  choices: [{ choice: 0, seed: 1 }],
-  temperature: 0,
-  topP: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  stop: [],
-  outputTokensMax: 8,
-  topLogprobs: undefined,
-  grammar: undefined,
-  isDeterministic: false,
-};
 
 async function collect(stream: AsyncIterable<GenerationEvent>): Promise<Answer> {
   const events: GenerationEvent[] = [];

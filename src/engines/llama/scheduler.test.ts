@@ -4,26 +4,12 @@ import type { GenerationEvent, GenerationSpec } from './protocol.ts';
 import { type PublishedEvent, Scheduler } from './scheduler.ts';
 import { SoloLane } from './solo-lane.ts';
 import { createBookContext } from './testing/book-context.ts';
+import { greedySpec } from './testing/generation-spec.ts';
 import { createToyVocabulary } from './testing/toy-vocabulary.ts';
 
 const contextTokens = 256;
 const vocabulary = createToyVocabulary(['a', 'b', 'c', 'd']);
 const end = vocabulary.id('<end>');
-
-const baseSpec: GenerationSpec = {
-  promptId: 0,
-  tenant: 'one',
-  choices: [{ choice: 0, seed: 1 }],
-  temperature: 0,
-  topP: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  stop: [],
-  outputTokensMax: 8,
-  topLogprobs: undefined,
-  grammar: undefined,
-  isDeterministic: false,
-};
 
 const choices = (count: number) => Array.from({ length: count }, (_, choice) => ({ choice, seed: choice }));
 /** A prompt of `length` tokens that shares its beginning with no other number's. */
@@ -68,7 +54,7 @@ function setUp({ cells = 512, sequencesMax = 64, choose = () => 0 }: SetUp = {})
       const isOver = event.type === 'end' || event.type === 'error' || events.length >= stepsUntilAbort;
       if (isOver) resolve(events);
     });
-    scheduler.submit({ id, spec: { ...baseSpec, ...changes }, prompt, grammar: undefined });
+    scheduler.submit({ id, spec: { ...greedySpec, ...changes }, prompt, grammar: undefined });
     return promise;
   };
   /** What is left when nothing runs any more. */

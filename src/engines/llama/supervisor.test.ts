@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from '../../errors.ts';
-import type { GenerationEvent, GenerationSpec } from './protocol.ts';
+import type { GenerationEvent } from './protocol.ts';
 import { type ProcessChange, Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { greedySpec } from './testing/generation-spec.ts';
 
 const childEntry = fileURLToPath(new URL('./fixtures/fake-child.ts', import.meta.url));
 const load = {
@@ -12,19 +13,6 @@ const load = {
   threads: 1,
   kvType: 'f16' as const,
   prefixCacheCells: 512,
-};
-const baseSpec: Omit<GenerationSpec, 'promptId'> = {
-  tenant: '1',
-  choices: [{ choice: 0, seed: 1 }],
-  temperature: 0,
-  topP: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  stop: [],
-  outputTokensMax: 10,
-  topLogprobs: undefined,
-  grammar: undefined,
-  isDeterministic: false,
 };
 
 const open: Supervisor[] = [];
@@ -49,7 +37,7 @@ const hold = (supervisor: Supervisor, text: string) => supervisor.tokenize([{ te
 
 async function collect(supervisor: Supervisor, promptId: number, signal = new AbortController().signal) {
   const events: GenerationEvent[] = [];
-  for await (const event of supervisor.generate({ ...baseSpec, promptId }, signal)) events.push(event);
+  for await (const event of supervisor.generate({ ...greedySpec, promptId }, signal)) events.push(event);
   return events;
 }
 
@@ -61,7 +49,7 @@ async function run(supervisor: Supervisor, text: string): Promise<GenerationEven
 /** Starts a generation and resolves with its first event, leaving it running. */
 async function begin(supervisor: Supervisor, text: string, signal: AbortSignal) {
   const { promptId } = await hold(supervisor, text);
-  const stream = supervisor.generate({ ...baseSpec, promptId }, signal);
+  const stream = supervisor.generate({ ...greedySpec, promptId }, signal);
   const next = stream.next();
   return { stream, next };
 }
