@@ -41,7 +41,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   app.setValidatorCompiler(() => (data) => ({ value: data }));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', createBodyReader(dependencies.settings.bodyBytesMax));
+  // JSON by name as well: Fastify looks up a catch-all anew for every request.
+  app.addContentTypeParser(['application/json', '*'], createBodyReader(dependencies.settings.bodyBytesMax));
 
   app.decorateRequest('context');
   app.addHook('onRequest', createRequestContextHook(dependencies));
