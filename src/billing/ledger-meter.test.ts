@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createTestDatabase,
   openTestStore,
@@ -9,6 +9,7 @@ import { createAccount } from '../accounts/create-account.ts';
 import type { Caller, Usage } from '../chat/types.ts';
 import { createKey, type KeyLimit } from '../keys/api-keys.ts';
 import type { Store } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { type LedgerMeterOptions, openLedgerMeter } from './ledger-meter.ts';
 import type { TurnOutcome, TurnToMeter } from './meter.ts';
 import { setPrice } from './price-book.ts';
@@ -105,6 +106,33 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
       { bucket_started_at: Date.parse('2026-11-23T10:00:00Z'), cost_nano_usd: 830_000n, requests_charged: 1 },
     ]);
     expect(await verifyLedger(store)).toMatchObject({ isSound: true, transferCount: 2, holdCount: 0 });
+  });
+
+  it('gives back later what it could not give back at once, because the database was away', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = await openTestStore(kind);
+    const caller = await addCaller(store, { creditNanoUsd: 10_000_000n });
+    let isAway = false;
+    const flaky: Store = {
+      kind: store.kind,
+      db: store.db,
+      close: async () => await store.close(),
+      commit: async (group, options) => {
+        if (isAway) throw new StoreError('unavailable', 'away');
+        return await store.commit(group, options);
+      },
+    };
+    const meter = await openMeter(flaky);
+    const hold = await meter.open(turnOf(caller));
+    isAway = true;
+    await expect(hold.settle(outcomeOf())).rejects.toThrow('away');
+    await expect(hold.release({ errorCode: 'internal_error', durationMs: 1 })).rejects.toThrow('away');
+    isAway = false;
+    expect((await readBalance(store)).held).toBe(fullTurnNanoUsd);
+    vi.advanceTimersToNextTimer();
+    await expect.poll(async () => await readBalance(store)).toEqual({ balance: 10_000_000n, held: 0n });
+    expect(await verifyLedger(store)).toMatchObject({ isSound: true, holdCount: 0 });
   });
 
   it('charges nothing for a turn that failed, and logs it', async () => {

@@ -42,15 +42,22 @@ export async function openLedgerMeter(store: Store, options: LedgerMeterOptions 
   const now = options.now ?? Date.now;
   const serverId = options.serverId ?? randomUUID();
   const prices = createPriceBook(store, options.monotonicNow);
+  const unreleased = new Set<() => Promise<void>>();
   const lease = await openServerLease(store, {
     serverId,
     now,
     onError: options.onError ?? (() => undefined),
+    tend: async () => {
+      for (const release of unreleased) {
+        await release();
+        unreleased.delete(release);
+      }
+    },
   });
   return {
     open: async (turn) => {
       const price = await prices.find(turn.modelId);
-      return await holdTurn(turn, price, { store, serverId, now });
+      return await holdTurn(turn, price, { store, serverId, now, unreleased });
     },
     close: async () => await lease.close(),
   };
@@ -60,6 +67,11 @@ interface MeterContext {
   readonly store: Store;
   readonly serverId: string;
   readonly now: () => number;
+  /**
+   * Releases that the database did not take, to be tried again: the lease of a server that lives protects its
+   * holds, so nobody else would ever give them back.
+   */
+  readonly unreleased: Set<() => Promise<void>>;
 }
 
 /** Tokens of a turn's worst case, and what they cost. */
@@ -159,7 +171,13 @@ function createHold(open: OpenTurn, outputTokensMax: number): Hold {
     release: async ({ errorCode, durationMs }) => {
       if (!isOver && settlement === undefined) {
         isOver = true;
-        await releaseTurn(open, errorCode, durationMs);
+        const release = (): Promise<void> => releaseTurn(open, errorCode, durationMs);
+        try {
+          await release();
+        } catch (thrown) {
+          open.context.unreleased.add(release);
+          throw thrown;
+        }
       }
     },
   };

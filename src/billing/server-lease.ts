@@ -14,8 +14,10 @@ export interface ServerLeaseOptions {
   readonly serverId: string;
   /** Milliseconds since 1970. Replicas' clocks must agree to within some seconds. */
   readonly now: () => number;
-  /** Told when a renewal or a sweep failed; the next one tries again. */
+  /** Told when a renewal, a sweep or `tend` failed; the next one tries again. */
   readonly onError: (error: unknown) => void;
+  /** Further care that must happen again and again while the lease is held. */
+  readonly tend: () => Promise<void>;
 }
 
 export interface ServerLease {
@@ -36,6 +38,7 @@ export async function openServerLease(store: Store, options: ServerLeaseOptions)
     try {
       await renewLease(store, options);
       await releaseOrphans(store, options.now());
+      await options.tend();
     } catch (thrown) {
       options.onError(thrown);
     }
