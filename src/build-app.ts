@@ -5,7 +5,7 @@
 import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.ts';
 import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
-import { buildEngines } from './build-engines.ts';
+import { buildEngines, type EngineChange } from './build-engines.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { checkReadiness } from './check-readiness.ts';
@@ -73,12 +73,19 @@ interface Opened {
   readonly meter: LedgerMeter;
 }
 
+const engineMessages: Readonly<Record<EngineChange['type'], string>> = {
+  loaded: 'the model is loaded',
+  'load-failed': 'the model cannot be loaded',
+  crashed: "the embedded engine's process stopped and is started again",
+  'template-replaced': "the model's own chat template is not used",
+};
+
 function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Opened): App {
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
     onEngineChange: ({ type, ...detail }) => {
-      if (type === 'loaded') hooks.logger.info(detail, 'the model is loaded');
-      else hooks.logger.warn({ type, ...detail }, 'the process of the embedded engine stopped');
+      if (type === 'loaded') hooks.logger.info(detail, engineMessages[type]);
+      else hooks.logger.warn(detail, engineMessages[type]);
     },
   });
   const models = createModelDirectory(engines.servedModels);

@@ -35,10 +35,15 @@ export interface BuiltEngines {
   close(): Promise<void>;
 }
 
+export type EngineChange =
+  | ProcessChange
+  /** What of the model's own chat template could not be used, and what is used instead. */
+  | { readonly type: 'template-replaced'; readonly detail: string };
+
 export interface EngineHooks {
   readonly onModelProgress: OnModelProgress;
-  /** What happens to the embedded engine's process, for the log. */
-  readonly onEngineChange: (change: ProcessChange) => void;
+  /** What happens to the embedded engine, for the log. */
+  readonly onEngineChange: (change: EngineChange) => void;
 }
 
 /** Makes every engine and begins to load the embedded model. Throws ConfigError for a name that leads nowhere. */
@@ -178,6 +183,7 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
     licence: file.licence,
     digest: file.sha256.slice(0, 8),
     defaultOutputTokens: config.outputTokensDefault,
+    onTemplateNote: (detail) => hooks.onEngineChange({ type: 'template-replaced', detail }),
   });
 }
 

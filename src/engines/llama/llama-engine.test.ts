@@ -105,6 +105,17 @@ async function runAll(
   return Array.fromAsync(turn.run(run));
 }
 
+describe('a new engine', () => {
+  it("says before the first request what of the model's chat template it cannot use", () => {
+    const { host } = createPlayedHost();
+    if (host.model === undefined) expect.unreachable('the played model is loaded');
+    const broken = { ...host, model: { ...host.model, chatTemplate: '{% if %}' } };
+    const notes: string[] = [];
+    createLlamaEngine({ ...engineOptions, host: broken, onTemplateNote: (note) => notes.push(note) });
+    expect(notes).toEqual([expect.stringContaining('ChatML')]);
+  });
+});
+
 describe('preparing', () => {
   it('counts the prompt and bounds the default output by the window', async () => {
     const engine = createEngine(createPlayedHost().host);

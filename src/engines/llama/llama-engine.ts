@@ -32,6 +32,8 @@ export interface LlamaEngineOptions {
   readonly defaultOutputTokens: number;
   /** A turn without any progress for so long ends with `engine_timeout`; waiting for room counts. */
   readonly idleMsMax?: number;
+  /** Told, once per loaded model, what of its own chat template could not be used; for the log. */
+  readonly onTemplateNote?: (note: string) => void;
 }
 
 const idleMsDefault = 180_000;
@@ -50,9 +52,13 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
   const findDialect = (): ModelDialect => {
     const { model } = host;
     if (model === undefined) throw new ApiError('model_unavailable', describeHealth(host));
-    if (dialect?.model !== model) dialect = createDialect(model);
+    if (dialect?.model === model) return dialect;
+    dialect = createDialect(model);
+    for (const note of dialect.template.notes) options.onTemplateNote?.(note);
     return dialect;
   };
+  // Compiling and probing a template takes a moment, which the first request need not wait for.
+  if (host.model !== undefined) findDialect();
 
   return {
     id: options.id,
