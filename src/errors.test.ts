@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError, errorCatalogue, toApiError } from './errors.ts';
+
+const entries = Object.entries(errorCatalogue);
+
+describe('the catalogue of errors', () => {
+  it('never answers 402, which clients do not know', () => {
+    expect(entries.filter(([, { status }]) => status === 402)).toEqual([]);
+  });
+
+  it.each([400, 401, 403, 409])('asks nobody to repeat what a %i refused', (status) => {
+    const refusals = entries.filter(([, each]) => each.status === status);
+    expect(refusals).not.toEqual([]);
+    expect(refusals.filter(([, { isRetryable }]) => isRetryable)).toEqual([]);
+  });
+
+  it('keeps 429 for rates and overload, and money and scopes on 403', () => {
+    const typesOf = (status: number) =>
+      Object.fromEntries(
+        entries.filter(([, each]) => each.status === status).map(([code, { type }]) => [code, type]),
+      );
+    expect(typesOf(429)).toEqual({
+      rate_limit_reached: 'rate_limit_reached_error',
+      engine_overloaded: 'engine_overloaded_error',
+    });
+    expect(typesOf(403)).toEqual({
+      insufficient_balance: 'exceeded_current_quota_error',
+      key_limit_reached: 'exceeded_current_quota_error',
+      scope_denied: 'permission_denied_error',
+    });
+    expect(typesOf(401)).toEqual({ invalid_api_key: 'invalid_authentication_error' });
+    expect(typesOf(409)).toEqual({ idempotency_conflict: 'invalid_request_error' });
+  });
+});
+
+it('what nobody expected keeps its message to itself', () => {
+  const error = toApiError(new Error('password=sesame'));
+  expect(error).toBeInstanceOf(ApiError);
+  expect([error.code, error.message]).toEqual(['internal_error', errorCatalogue.internal_error.message]);
+});
