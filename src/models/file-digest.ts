@@ -15,11 +15,12 @@ export interface FileDigest {
 
 /**
  * The digest of a file. Taken from `<file>.sha256.json` while size and modification time are those of the record;
- * `canRecord: false` for files outside our own folder, next to which nothing is written.
+ * `canRecord: false` for files outside our own folder, next to which nothing is written. The signal ends the reading,
+ * which takes minutes for large weights.
  */
 export async function digestFile(
   file: string,
-  options: { readonly canRecord: boolean },
+  options: { readonly canRecord: boolean; readonly signal?: AbortSignal },
 ): Promise<FileDigest> {
   const { size: sizeBytes, mtimeMs: modifiedMs } = await stat(file);
   const recordPath = `${file}.sha256.json`;
@@ -30,7 +31,12 @@ export async function digestFile(
     }
   }
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  const { signal } = options;
+  await pipeline(
+    createReadStream(file, { highWaterMark: 1 << 20 }),
+    hash,
+    signal === undefined ? {} : { signal },
+  );
   const sha256 = hash.digest('hex');
   if (options.canRecord) await writeFile(recordPath, JSON.stringify({ sizeBytes, modifiedMs, sha256 }));
   return { sizeBytes, sha256 };

@@ -164,6 +164,17 @@ describe('a broken download', () => {
   });
 });
 
+describe('a file of the operator', () => {
+  it('is not read to its end when the server is stopped meanwhile', async () => {
+    const file = path.join(modelsDir, 'own.gguf');
+    writeFileSync(file, weights);
+    const abort = new AbortController();
+    const obtained = obtainModel(file, options(abort.signal));
+    abort.abort(new Error('the server is shutting down'));
+    await expect(obtained).rejects.toThrow();
+  });
+});
+
 describe('a source that does not work', () => {
   it('is passed over for the next one', async () => {
     answer = (request, response) => {

