@@ -158,6 +158,8 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
       hooks.onModelProgress(progress);
     },
   });
+  // From here on the listener below sees to it; one added after the signal fired would never be called.
+  hooks.signal.throwIfAborted();
   hooks.report('The model is being loaded into memory.');
   const kvCells = config.kvCells ?? Math.max(kvCellsDefault, config.contextTokens ?? 0);
   const host = new Supervisor({
