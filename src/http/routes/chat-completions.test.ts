@@ -263,6 +263,7 @@ describe('POST /v1/chat/completions', () => {
 
   it.each([
     [['caching'], 'chat'],
+    [['model:image'], 'chat'],
     [[], 'chat'],
     [['chat', 'model:other'], 'model:moonshot/kimi-k2-turbo-preview'],
   ])('403: refuses a key whose scopes are %j', async (scopes, missing) => {
@@ -272,12 +273,14 @@ describe('POST /v1/chat/completions', () => {
     expect(answer.json().message).toContain(missing);
   });
 
-  it.each([[['chat']], [['model:moonshot/kimi-k2-turbo-preview']], [['web_search', 'chat']]])(
-    '200: serves a key whose scopes are %j',
-    async (scopes) => {
-      expect((await post(open({ caller: { scopes }, script: () => scriptText('x') }))).statusCode).toBe(200);
-    },
-  );
+  it.each([
+    [['chat']],
+    [['model:chat']],
+    [['model:moonshot/kimi-k2-turbo-preview']],
+    [['web_search', 'chat']],
+  ])('200: serves a key whose scopes are %j', async (scopes) => {
+    expect((await post(open({ caller: { scopes }, script: () => scriptText('x') }))).statusCode).toBe(200);
+  });
 
   it('404: does not know the model', async () => {
     const answer = await post(open({}), { model: 'gpt-4o' });
