@@ -57,7 +57,6 @@ export class Scheduler {
   #currentParts: readonly Part[] = [];
   #isLooping = false;
   #isClosed = false;
-  #turn = 0;
   #decodedTokens = 0;
   #prefilledTokens = 0;
   #reusedTokens = 0;
@@ -199,7 +198,7 @@ export class Scheduler {
     if (prefilling.length > 0) {
       const budget = this.#pace.budget(parts.length, prefilling.length, batchTokensMax);
       const remaining = prefilling.map((generation) => generation.prompt.length - generation.computedTokens);
-      const shares = sharePrefill(remaining, budget, this.#turn++);
+      const shares = sharePrefill(remaining, budget);
       for (const [i, generation] of prefilling.entries()) {
         const count = shares[i] ?? 0;
         if (count > 0)

@@ -36,8 +36,16 @@ describe('prefill pace', () => {
 });
 
 describe('sharePrefill', () => {
-  it('splits evenly and passes on what short prompts do not need', () => {
-    expect(sharePrefill([1000, 10, 1000], 100, 0)).toEqual([45, 10, 45]);
+  it('lets short prompts pass long ones', () => {
+    expect(sharePrefill([1000, 10, 900], 100)).toEqual([50, 10, 40]);
+  });
+
+  it('gives the oldest at least half, however many short ones come after it', () => {
+    expect(sharePrefill([1000, 10, 10, 10, 10, 10, 10], 100)).toEqual([50, 10, 10, 10, 10, 10, 0]);
+  });
+
+  it('finishes prompts of one length one after the other', () => {
+    expect(sharePrefill([300, 300, 300], 100)).toEqual([100, 0, 0]);
   });
 
   it('gives out the whole budget or all that is needed, and never more than a prompt needs', () => {
@@ -45,9 +53,8 @@ describe('sharePrefill', () => {
       fc.property(
         fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 20 }),
         fc.integer({ min: 1, max: 512 }),
-        fc.nat(100),
-        (remaining, budget, start) => {
-          const shares = sharePrefill(remaining, budget, start);
+        (remaining, budget) => {
+          const shares = sharePrefill(remaining, budget);
           const given = shares.reduce((sum, share) => sum + share, 0);
           const needed = remaining.reduce((sum, tokens) => sum + tokens, 0);
           expect(given).toBe(Math.min(budget, needed));

@@ -54,25 +54,20 @@ export function createPrefillPace(): PrefillPace {
 }
 
 /**
- * Splits a budget over prompts in turn: each gets an equal share, a prompt that needs less leaves the rest to the
- * others. `start` moves on from step to step, so that the odd token does not always go to the first.
+ * Splits a budget over prompts, given oldest first. Half goes to the oldest, which so never waits for ever; the
+ * rest to the shortest ones, which soon are out of the way. Equal shares would finish all prompts late together.
  * @returns tokens per prompt, in the order of `remaining`.
  */
-export function sharePrefill(remaining: readonly number[], budget: number, start: number): number[] {
-  const shares = remaining.map(() => 0);
-  const order = remaining.map((_, i) => (i + start) % remaining.length).sort(byRemaining(remaining));
-  let left = budget;
-  let waiting = order.length;
-  for (const index of order) {
-    const share = Math.min(remaining[index] ?? 0, Math.ceil(left / waiting));
-    shares[index] = share;
-    left -= share;
-    waiting -= 1;
+export function sharePrefill(remaining: readonly number[], budget: number): number[] {
+  const oldest = Math.min(remaining[0] ?? 0, Math.ceil(budget / 2));
+  const shares = remaining.map((_, index) => (index === 0 ? oldest : 0));
+  const shortestFirst = [...remaining.entries()].sort(([, a], [, b]) => a - b);
+  let left = budget - oldest;
+  for (const [index, tokens] of shortestFirst) {
+    const given = shares[index] ?? 0;
+    const more = Math.min(tokens - given, left);
+    shares[index] = given + more;
+    left -= more;
   }
   return shares;
-}
-
-/** Short prompts first, so that what they do not need is known when the long ones are served. */
-function byRemaining(remaining: readonly number[]) {
-  return (a: number, b: number) => (remaining[a] ?? 0) - (remaining[b] ?? 0);
 }
