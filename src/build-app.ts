@@ -10,6 +10,7 @@ import { buildPlatform, measureTurns } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { checkReadiness } from './check-readiness.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
+import { createOutputChecker } from './grammar/output-checker.ts';
 import { createHttpApp } from './http/create-http-app.ts';
 import { createIdSource } from './http/create-id-source.ts';
 import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/http-dependencies.ts';
@@ -96,6 +97,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
   });
   const openTurns = createOpenTurns();
   const platform = buildPlatform(store, clock);
+  const outputChecker = createOutputChecker();
   const http = createHttpApp({
     chat: createChatService({
       models,
@@ -104,6 +106,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
         nowMs: () => performance.now(),
         onTurn: openTurns.add,
       }),
+      outputChecker,
     }),
     keys,
     models,
@@ -126,6 +129,6 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
     modelStarted: engines.started,
     readiness,
     listen: () => http.listen({ host: config.host, port: config.port }),
-    close: (graceMs) => shutDown({ http, engines, openTurns, meter, store }, graceMs),
+    close: (graceMs) => shutDown({ http, engines, outputChecker, openTurns, meter, store }, graceMs),
   };
 }

@@ -24,6 +24,7 @@ export function createOpenTurns(): OpenTurns {
 export interface RunningServer {
   readonly http: { close(): Promise<unknown>; readonly server: Pick<Server, 'closeAllConnections'> };
   readonly engines: { close(): Promise<void> };
+  readonly outputChecker: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
   readonly meter: { close(): Promise<void> };
   readonly store: { close(): Promise<void> };
@@ -35,11 +36,12 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, openTurns, meter, store } = running;
+  const { http, engines, outputChecker, openTurns, meter, store } = running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
   await Promise.race([drained, wait(graceMs)]);
   await engines.close();
+  await outputChecker.close();
   await Promise.race([drained, wait(lastWordsMs)]);
   http.server.closeAllConnections();
   await drained;

@@ -40,6 +40,23 @@ function createTurn(controller = new AbortController()) {
 }
 
 describe('the chat service', () => {
+  it('answers others while a large schema is compiled, and lets its sender leave', async () => {
+    const { service } = createService({ script: () => scriptText('Hello'), isSchemaEnforced: false });
+    const names = Array.from({ length: 1_500 }, (_, i) => `p${i}`);
+    const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+    const leaving = new AbortController();
+    const large = service.start(
+      chatRequest({ tools: [functionTool('large', { properties })] }),
+      createTurn(leaving),
+    );
+    const plain = service
+      .start(chatRequest({}), createTurn())
+      .then(({ events }) => collectCompletion(events));
+    expect(await Promise.race([plain.then(() => 'plain'), large.then(() => 'large')])).toBe('plain');
+    leaving.abort();
+    await expect(large).rejects.toMatchObject({ code: 'client_closed_request' });
+  });
+
   it('answers with the engine behind the served name', async () => {
     const { service, engine } = createService({ script: () => scriptText('Hel', 'lo') });
     const turn = await service.start(chatRequest({}), createTurn());

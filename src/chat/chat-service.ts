@@ -6,6 +6,7 @@ import type { Charge } from '../billing/meter.ts';
 import type { MeterTurn } from '../billing/metered-turn.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
+import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
 import { prepareChat } from './run-chat.ts';
 import type { Caller, ChatEvent, ChatRequest } from './types.ts';
 
@@ -46,9 +47,15 @@ export interface ChatServiceOptions {
   readonly models: ModelDirectory;
   /** Billing's part, injected so that imports stay one-way. */
   readonly meterTurn: MeterTurn;
+  /** Closed by whoever made it. Undefined = one of the service's own, which lives as long as the process. */
+  readonly outputChecker?: OutputChecker;
 }
 
-export function createChatService({ models, meterTurn }: ChatServiceOptions): ChatService {
+export function createChatService({
+  models,
+  meterTurn,
+  outputChecker = createOutputChecker(),
+}: ChatServiceOptions): ChatService {
   return {
     async start(request, { caller, inferenceId, clientRequestId, signal }) {
       const model = models.find(request.modelId);
@@ -59,7 +66,12 @@ export function createChatService({ models, meterTurn }: ChatServiceOptions): Ch
         });
       }
       const { accountId } = caller;
-      const chat = await prepareChat(request, model.engine, { accountId, inferenceId, signal });
+      const chat = await prepareChat(
+        request,
+        model.engine,
+        { accountId, inferenceId, signal },
+        outputChecker,
+      );
       const metered = await meterTurn({
         caller,
         inferenceId,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { createBarrier } from '../engines/scripted/barrier.ts';
 import {
   createScriptedEngine,
@@ -8,10 +8,14 @@ import {
   scriptToolCalls,
   scriptUsage,
 } from '../engines/scripted/scripted-engine.ts';
+import { createOutputChecker } from '../grammar/output-checker.ts';
 import { chatRequest, functionTool } from './__fixtures__/chat-request.ts';
 import { collectCompletion } from './collect.ts';
 import { prepareChat } from './run-chat.ts';
 import type { ChatEvent, ChatRequest } from './types.ts';
+
+const checker = createOutputChecker();
+afterAll(() => checker.close());
 
 const weather = functionTool('weather', {
   type: 'object',
@@ -35,7 +39,7 @@ async function runGuarded(request: ChatRequest, ...attempts: readonly (readonly 
   const script: Script = ({ attempt }) => attempts[attempt] ?? attempts.at(-1) ?? [];
   const engine = createScriptedEngine({ script, isSchemaEnforced: false });
   const context = { accountId: 1, inferenceId: 'i', signal: new AbortController().signal };
-  const chat = await prepareChat(request, engine, context);
+  const chat = await prepareChat(request, engine, context, checker);
   const events: ChatEvent[] = [];
   const record = async function* () {
     for await (const event of chat.run(chat.outputTokensMax)) {

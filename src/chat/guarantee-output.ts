@@ -31,7 +31,7 @@ interface GuardedChoice {
 
 /**
  * The turn's events; usage counts accepted attempts only. Throws what the engine throws, and ApiError
- * `unexpected_output` when a choice was refused four times.
+ * `unexpected_output` when a choice was refused four times or could not be judged in time.
  */
 export async function* guaranteeOutput(turn: GuardedTurn): AsyncGenerator<ChatEvent> {
   const guarded = new Map(turn.choices.map((choice) => [choice, guardChoice(choice)]));
@@ -50,7 +50,7 @@ export async function* guaranteeOutput(turn: GuardedTurn): AsyncGenerator<ChatEv
         choice.hasShownText ||= event.text.trim() !== '';
         yield event;
       } else if (event.type === 'choice-finish') {
-        const outcome = judge(turn.rules, choice);
+        const outcome = await judge(turn.rules, choice);
         if ('rejection' in outcome) refused.push({ choice, rejection: outcome.rejection });
         else {
           completionTokens += outcome.answer.completionTokens;
@@ -114,7 +114,7 @@ async function* resample(
       if (event.type === 'prefill-progress') yield event;
       else if (event.type !== 'finish') choice.fold.add(event);
     }
-    const outcome = judge(turn.rules, choice);
+    const outcome = await judge(turn.rules, choice);
     if ('answer' in outcome) return outcome.answer;
     if (attempt === RESAMPLES_MAX && outcome.tolerable !== undefined) return outcome.tolerable;
     rejection = outcome.rejection;
@@ -126,12 +126,12 @@ type Judgement =
   | { readonly answer: FoldedChoice }
   | { readonly rejection: Rejection; readonly tolerable: FoldedChoice | undefined };
 
-function judge(rules: OutputRules, choice: GuardedChoice): Judgement {
+async function judge(rules: OutputRules, choice: GuardedChoice): Promise<Judgement> {
   const answer = choice.fold.result();
   if (answer === undefined) {
     throw new ApiError('engine_failed', { internal: `choice ${choice.choice} never finished` });
   }
-  const verdict = rules.judge(answer);
+  const verdict = await rules.judge(answer);
   if (!verdict.isAccepted) {
     const { reason, tolerable } = verdict;
     return { rejection: { reason, text: answer.text, toolCalls: answer.toolCalls }, tolerable };

@@ -2,10 +2,10 @@
  * What a request demands of its answer: declared tools with their schemas, a tool choice, an output format.
  * Judges whole answers; engines that constrain while decoding never need it.
  */
-import { ApiError } from '../errors.ts';
-import { createOutputCheck } from '../grammar/check-output.ts';
+import type { OutputVerdict } from '../grammar/check-output.ts';
+import type { DeclaredSchema, OutputCheck, OutputChecker } from '../grammar/output-checker.ts';
 import type { FoldedChoice } from './choice-fold.ts';
-import type { ChatRequest, JsonSchema, ToolCall } from './types.ts';
+import type { ChatRequest, ToolCall } from './types.ts';
 
 export type Verdict =
   /** `answer` is what may leave: as it came, or without the decoration that models put around JSON. */
@@ -16,25 +16,32 @@ export type Verdict =
 export interface OutputRules {
   /** True: text may not be shown before it was judged. */
   readonly isTextHeldBack: boolean;
-  judge(answer: FoldedChoice): Verdict;
+  /** Rejects with ApiError `unexpected_output` when judging takes too long. */
+  judge(answer: FoldedChoice): Promise<Verdict>;
 }
 
-type OutputCheck = ReturnType<typeof createOutputCheck>;
-
-/** Throws ApiError `invalid_schema` with the path of the schema in the request. */
-export function createOutputRules(request: ChatRequest): OutputRules {
-  const judgeCalls = createCallRules(request);
-  const judgeText = createTextRule(request);
+/**
+ * Rejects with ApiError `invalid_schema` with the path of the schema in the request. `signal` ends this and all
+ * later judging with `client_closed_request`.
+ */
+export async function createOutputRules(
+  request: ChatRequest,
+  checker: OutputChecker,
+  signal: AbortSignal,
+): Promise<OutputRules> {
+  const findCheck = await compileChecks(request, checker, signal);
+  const judgeCalls = createCallRules(request, findCheck);
+  const judgeText = createTextRule(request, findCheck);
   const isCallDemanded = request.toolChoice.type === 'required' || request.toolChoice.type === 'named';
 
   return {
     isTextHeldBack: judgeText !== undefined || isCallDemanded,
-    judge(answer) {
+    async judge(answer) {
       if (answer.toolCalls.length > 0) {
         const toolCalls = request.isParallelToolCallsAllowed
           ? answer.toolCalls
           : answer.toolCalls.slice(0, 1);
-        const fault = judgeCalls(toolCalls, answer.finishReason === 'length');
+        const fault = await judgeCalls(toolCalls, answer.finishReason === 'length');
         return fault === undefined ? accept({ ...answer, toolCalls }) : refuse(fault);
       }
       if (answer.finishReason === 'tool_calls')
@@ -51,19 +58,41 @@ export function createOutputRules(request: ChatRequest): OutputRules {
 const accept = (answer: FoldedChoice): Verdict => ({ isAccepted: true, answer });
 const refuse = (reason: string) => ({ isAccepted: false, reason }) as const;
 
-/** The first fault of a list of calls, in words, or undefined. */
-type CallRules = (toolCalls: readonly ToolCall[], isCutShort: boolean) => string | undefined;
+/** The check of what a request field declares; any JSON object where it declares no schema, or a loose one. */
+type FindCheck = (param: string) => OutputCheck;
 
-function createCallRules(request: ChatRequest): CallRules {
+const toolParam = (position: number): string => `tools[${position}].function.parameters`;
+const formatParam = 'response_format.json_schema.schema';
+
+async function compileChecks(
+  { tools, outputFormat }: ChatRequest,
+  checker: OutputChecker,
+  signal: AbortSignal,
+): Promise<FindCheck> {
+  const declared: DeclaredSchema[] = [];
+  for (const [position, tool] of tools.entries()) {
+    if (tool.type !== 'function' || !tool.isStrict || tool.parameters === undefined) continue;
+    declared.push({ schema: tool.parameters, param: toolParam(position) });
+  }
+  if (outputFormat.type === 'json-schema' && outputFormat.isStrict) {
+    declared.push({ schema: outputFormat.schema, param: formatParam });
+  }
+  const checks = await checker.compile(declared, signal);
+  const checksByParam = new Map(checks.map((check, position) => [declared[position]?.param, check]));
+  return (param) => checksByParam.get(param) ?? checkObject;
+}
+
+/** The first fault of a list of calls, in words, or undefined. */
+type CallRules = (toolCalls: readonly ToolCall[], isCutShort: boolean) => Promise<string | undefined>;
+
+function createCallRules(request: ChatRequest, findCheck: FindCheck): CallRules {
   const checks = new Map<string, OutputCheck>();
   for (const [position, tool] of request.tools.entries()) {
-    if (tool.type !== 'function') continue;
-    const schema = tool.isStrict ? (tool.parameters ?? anyObject) : anyObject;
-    checks.set(tool.name, compileCheck(schema, `tools[${position}].function.parameters`));
+    if (tool.type === 'function') checks.set(tool.name, findCheck(toolParam(position)));
   }
   const { toolChoice } = request;
 
-  return (toolCalls, isCutShort) => {
+  return async (toolCalls, isCutShort) => {
     if (toolChoice.type === 'none') return 'Tools must not be called here.';
     for (const [position, call] of toolCalls.entries()) {
       if (toolChoice.type === 'named' && call.name !== toolChoice.name) {
@@ -73,7 +102,7 @@ function createCallRules(request: ChatRequest): CallRules {
       if (check === undefined) return `There is no tool named \`${call.name}\`.`;
       // The budget ended inside the last call: it leaves as it is, with `finish_reason: length`.
       const isUnfinished = isCutShort && position === toolCalls.length - 1 && !isJson(call.argumentsText);
-      const result = isUnfinished ? undefined : check(call.argumentsText);
+      const result = isUnfinished ? undefined : await check(call.argumentsText);
       if (result?.isValid === false) return `The arguments of \`${call.name}\` are wrong: ${result.reason}`;
     }
     return undefined;
@@ -81,37 +110,40 @@ function createCallRules(request: ChatRequest): CallRules {
 }
 
 /** Undefined when the text is free. */
-function createTextRule(request: ChatRequest): ((answer: FoldedChoice) => Verdict) | undefined {
+function createTextRule(
+  request: ChatRequest,
+  findCheck: FindCheck,
+): ((answer: FoldedChoice) => Promise<Verdict>) | undefined {
   const { outputFormat } = request;
   if (outputFormat.type === 'text') return undefined;
-  const isSchemaStrict = outputFormat.type === 'json-schema' && outputFormat.isStrict;
-  const schema = isSchemaStrict ? outputFormat.schema : anyObject;
-  const check = compileCheck(schema, 'response_format.json_schema.schema');
+  const check = findCheck(formatParam);
   const lastMessage = request.messages.at(-1);
   // In partial mode the answer continues a text that the caller already has.
   const prefix = lastMessage?.role === 'assistant' && lastMessage.isPartial ? lastMessage.text : '';
 
-  return (answer) => {
+  return async (answer) => {
     const whole = prefix + answer.text;
-    const result = check(whole);
+    const result = await check(whole);
     if (result.isValid) return accept(answer);
     if (answer.finishReason === 'length' && !isJson(whole)) return accept(answer);
     const unfenced = prefix === '' && answer.logprobs.length === 0 ? removeFence(answer.text) : undefined;
-    if (unfenced !== undefined && check(unfenced).isValid) return accept({ ...answer, text: unfenced });
+    if (unfenced !== undefined && (await check(unfenced)).isValid) {
+      return accept({ ...answer, text: unfenced });
+    }
     return refuse(`The answer is not what the response format asks for: ${result.reason}`);
   };
 }
 
-const anyObject: JsonSchema = { type: 'object' };
-
-function compileCheck(schema: JsonSchema, param: string): OutputCheck {
+/** Judged on the spot: it is no caller's schema, and the most common rule of all. */
+async function checkObject(text: string): Promise<OutputVerdict> {
+  let value: unknown;
   try {
-    return createOutputCheck(schema);
+    value = JSON.parse(text);
   } catch (thrown) {
-    if (!(thrown instanceof ApiError) || thrown.param !== undefined) throw thrown;
-    // The grammar knows the schema only; the caller needs to know which one of the request it was.
-    throw new ApiError(thrown.code, { message: thrown.message, param, cause: thrown });
+    return { isValid: false, reason: `not a JSON text: ${thrown instanceof Error ? thrown.message : ''}` };
   }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? { isValid: true } : { isValid: false, reason: 'the value must be object' };
 }
 
 /** The inside of a text that is one Markdown code block, the most common decoration around JSON. */

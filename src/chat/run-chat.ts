@@ -4,6 +4,7 @@
  */
 import type { Engine, EngineEvent, PreparedTurn, TurnContext } from '../engines/engine.ts';
 import { ApiError } from '../errors.ts';
+import type { OutputChecker } from '../grammar/output-checker.ts';
 import { guaranteeOutput } from './guarantee-output.ts';
 import { createOutputRules, type OutputRules } from './output-rules.ts';
 import { nextToolCallCounter, toolCallId } from './tool-call-ids.ts';
@@ -26,13 +27,15 @@ export async function prepareChat(
   request: ChatRequest,
   engine: Engine,
   context: TurnContext,
+  checker: OutputChecker,
 ): Promise<PreparedChat> {
   refuseBuiltinTools(request);
   const hasRules = request.tools.length > 0 || request.outputFormat.type !== 'text';
   // Compiled before the engine works, so that a schema that cannot be used is a 400 on every engine.
-  const earlyRules = hasRules && !engine.backing().isSchemaEnforced ? createOutputRules(request) : undefined;
+  const createRules = (): Promise<OutputRules> => createOutputRules(request, checker, context.signal);
+  const earlyRules = hasRules && !engine.backing().isSchemaEnforced ? await createRules() : undefined;
   const prepared = await engine.prepare(request, context);
-  const rules = earlyRules ?? (prepared.needsOutputCheck ? createOutputRules(request) : undefined);
+  const rules = earlyRules ?? (prepared.needsOutputCheck ? await createRules() : undefined);
   const progress = createTurnProgress(prepared.promptTokens);
 
   return {
@@ -43,7 +46,8 @@ export async function prepareChat(
   };
 }
 
-function refuseBuiltinTools(request: ChatRequest): void {
+/** Throws ApiError `not_supported`. */
+export function refuseBuiltinTools(request: ChatRequest): void {
   const position = request.tools.findIndex((tool) => tool.type === 'builtin');
   const tool = request.tools[position];
   if (tool === undefined) return;

@@ -1,9 +1,10 @@
 /** The upstream engine under the chat core: what a caller gets from servers that do not keep a schema. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { chatRequest, functionTool } from '../../chat/__fixtures__/chat-request.ts';
 import { collectCompletion } from '../../chat/collect.ts';
 import { prepareChat } from '../../chat/run-chat.ts';
 import type { ChatRequest } from '../../chat/types.ts';
+import { createOutputChecker } from '../../grammar/output-checker.ts';
 import {
   answerText,
   encodeEvent,
@@ -13,6 +14,9 @@ import {
 } from './__fixtures__/upstream-server.ts';
 import { createOpenAiCompatibleEngine } from './openai-compatible-engine.ts';
 import type { OpenAiCompatibleOptions } from './upstream-options.ts';
+
+const checker = createOutputChecker();
+afterAll(() => checker.close());
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -39,7 +43,7 @@ async function ask(
   });
   cleanups.push(() => engine.close());
   const context = { accountId: 1, inferenceId: 'i', signal: new AbortController().signal };
-  const chat = await prepareChat(request, engine, context);
+  const chat = await prepareChat(request, engine, context, checker);
   const { choices, usage } = await collectCompletion(chat.run(chat.outputTokensMax));
   return { choice: choices[0], usage, requests: server.requests };
 }
