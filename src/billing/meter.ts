@@ -1,7 +1,7 @@
 /**
  * Money around a turn: hold → settle, or release. The turn is injected, so billing knows `chat/types` only.
  */
-import type { Caller, Usage } from '../chat/types.ts';
+import type { Caller, FeeCounts, Usage } from '../chat/types.ts';
 
 export interface TurnToMeter {
   readonly caller: Caller;
@@ -12,6 +12,8 @@ export interface TurnToMeter {
   /** Over all choices. */
   readonly outputTokensMax: number;
   readonly choiceCount: number;
+  /** The most that the turn may incur beside tokens: part of the hold. Absent = nothing. */
+  readonly feesMax?: FeeCounts;
 }
 
 /** What a turn cost. Nano-dollars; 0n when the price is empty. */

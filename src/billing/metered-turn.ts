@@ -2,7 +2,7 @@
  * The money around one turn: a hold before the engine starts, and exactly one settlement or release, however the
  * turn ends. The turn itself is injected; nothing here knows engines, HTTP or a database.
  */
-import type { Caller, ChatEvent, Usage } from '../chat/types.ts';
+import type { Caller, ChatEvent, FeeCounts, Usage } from '../chat/types.ts';
 import { ApiError, toApiError } from '../errors.ts';
 import type { Charge, Hold, Meter } from './meter.ts';
 
@@ -17,6 +17,8 @@ export interface TurnToRun {
   readonly promptTokens: number;
   /** Per choice. */
   readonly outputTokensMax: number;
+  /** The most that the turn may incur beside tokens; absent = nothing. */
+  readonly feesMax?: FeeCounts;
   /** Called once, with what the balance reaches for. */
   run(outputTokensMax: number): AsyncIterable<ChatEvent>;
   /** What was generated up to now; asked when the turn ends before its `finish`. */
@@ -64,6 +66,7 @@ function openHold(meter: Meter, turn: TurnToRun): Promise<Hold> {
     promptTokens: turn.promptTokens,
     outputTokensMax: turn.outputTokensMax * turn.choiceCount,
     choiceCount: turn.choiceCount,
+    ...(turn.feesMax !== undefined && { feesMax: turn.feesMax }),
   });
 }
 

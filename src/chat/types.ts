@@ -136,10 +136,22 @@ export interface Usage {
   readonly promptTokens: number;
   /** The part of `promptTokens` whose computation was reused. */
   readonly cachedTokens: number;
+  /** The part of `cachedTokens` that a context-cache object covers; absent = 0. It has its own price. */
+  readonly objectCachedTokens?: number;
   /** Over all choices. */
   readonly completionTokens: number;
   /** Who counted: the embedded engine, the upstream's own figures, or our estimate because it sent none. */
   readonly source: 'engine' | 'upstream' | 'estimate';
+  /** What the turn incurred beside tokens; absent = nothing. */
+  readonly fees?: FeeCounts;
+}
+
+/** How often a turn did (or may do) something that has a price of its own beside tokens. */
+export interface FeeCounts {
+  /** Searches that succeeded. */
+  readonly webSearches: number;
+  /** Uses of a context-cache object. */
+  readonly cacheHits: number;
 }
 
 /**
