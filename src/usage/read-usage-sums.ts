@@ -12,13 +12,18 @@ export interface TimeSpan {
   readonly to: number;
 }
 
-/** What one model did in one span. */
+/** Whose usage is meant: one key's, or that of all keys of an account, deleted and hidden ones too. */
+export type UsageScope = { readonly keyId: number } | { readonly accountId: number };
+
+/** What one key did with one model in one span. */
 export interface UsageSums {
   /** Position of the span in the question. */
   readonly span: number;
   readonly modelId: string;
+  readonly keyId: number;
   /** Cached tokens included. */
   readonly inputTokens: number;
+  readonly cachedTokens: number;
   readonly outputTokens: number;
   readonly costNanoUsd: bigint;
   readonly succeededCount: number;
@@ -32,22 +37,24 @@ interface Part extends TimeSpan {
   readonly source: 'rollups' | 'requests';
 }
 
-/** At most 160 spans; a model without requests in a span has no row. */
+/** At most 160 spans; a key and model without requests in a span have no row. */
 export async function readUsageSums(
   store: Store,
-  keyId: number,
+  scope: UsageScope,
   spans: readonly TimeSpan[],
 ): Promise<readonly UsageSums[]> {
   const [first, ...others] = spans.flatMap(splitSpan);
   if (first === undefined) return [];
   const query = others.reduce(
-    (union, part) => union.unionAll(selectPart(store, keyId, part)),
-    selectPart(store, keyId, first),
+    (union, part) => union.unionAll(selectPart(store, scope, part)),
+    selectPart(store, scope, first),
   );
   return (await query.execute()).map((row) => ({
     span: row.span,
     modelId: row.model_id,
+    keyId: row.key_id,
     inputTokens: row.input_tokens,
+    cachedTokens: row.cached_tokens,
     outputTokens: row.output_tokens,
     costNanoUsd: row.cost_nano_usd,
     succeededCount: row.requests_succeeded,
@@ -70,21 +77,23 @@ function splitSpan({ from, to }: TimeSpan, span: number): readonly Part[] {
   return parts.filter((part) => part.from < part.to);
 }
 
-function selectPart(store: Store, keyId: number, part: Part) {
-  return part.source === 'rollups' ? sumRollups(store, keyId, part) : sumRequests(store, keyId, part);
+function selectPart(store: Store, scope: UsageScope, part: Part) {
+  return part.source === 'rollups' ? sumRollups(store, scope, part) : sumRequests(store, scope, part);
 }
 
-function sumRollups(store: Store, keyId: number, { span, from, to }: Part) {
+function sumRollups(store: Store, scope: UsageScope, { span, from, to }: Part) {
   return store.db
     .selectFrom('usage_rollups')
-    .where('key_id', '=', keyId)
+    .where('key_id', 'in', keysOf(store, scope))
     .where('bucket_started_at', '>=', from)
     .where('bucket_started_at', '<', to)
-    .groupBy('model_id')
+    .groupBy(['model_id', 'key_id'])
     .select((select) => [
       select.lit(span).as('span'),
       'model_id',
+      'key_id',
       select.fn.sum<number>('input_tokens').as('input_tokens'),
+      select.fn.sum<number>('cached_tokens').as('cached_tokens'),
       select.fn.sum<number>('output_tokens').as('output_tokens'),
       select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
       select.fn.sum<number>('requests_succeeded').as('requests_succeeded'),
@@ -93,21 +102,31 @@ function sumRollups(store: Store, keyId: number, { span, from, to }: Part) {
     ]);
 }
 
-function sumRequests(store: Store, keyId: number, { span, from, to }: Part) {
+function sumRequests(store: Store, scope: UsageScope, { span, from, to }: Part) {
   return store.db
     .selectFrom('usage_requests')
-    .where('key_id', '=', keyId)
+    .where('key_id', 'in', keysOf(store, scope))
     .where('created_at', '>=', from)
     .where('created_at', '<', to)
-    .groupBy('model_id')
+    .groupBy(['model_id', 'key_id'])
     .select((select) => [
       select.lit(span).as('span'),
       'model_id',
+      'key_id',
       select.fn.sum<number>('input_tokens').as('input_tokens'),
+      select.fn.sum<number>('cached_tokens').as('cached_tokens'),
       select.fn.sum<number>('output_tokens').as('output_tokens'),
       select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
       sql<number>`sum(case when status = 'succeeded' then 1 else 0 end)`.as('requests_succeeded'),
       sql<number>`sum(case when status = 'failed' then 1 else 0 end)`.as('requests_failed'),
       sql<number>`sum(case when cost_nano_usd > 0 then 1 else 0 end)`.as('requests_charged'),
     ]);
+}
+
+/** Both indexes begin with the key, so an account is asked as the list of its keys. */
+function keysOf(store: Store, scope: UsageScope) {
+  const keys = store.db.selectFrom('api_keys').select('id');
+  return 'keyId' in scope
+    ? keys.where('id', '=', scope.keyId)
+    : keys.where('account_id', '=', scope.accountId);
 }

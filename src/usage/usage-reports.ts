@@ -7,7 +7,7 @@ import { readUsageSums, type TimeSpan, type UsageSums } from './read-usage-sums.
 import { splitDays } from './time-zone.ts';
 
 /** Sums of one group of requests. */
-export type UsageTotals = Omit<UsageSums, 'span' | 'modelId'>;
+export type UsageTotals = Omit<UsageSums, 'span' | 'modelId' | 'keyId'>;
 
 export interface ModelUsage extends UsageTotals {
   readonly modelId: string;
@@ -81,7 +81,7 @@ export function createUsageReports(store: Store): UsageReports {
         : await findKeyOfAccount(store, caller, prefix),
     report: async (keyId, span, grouping) => {
       const days = grouping?.byDay === true ? splitDays(span.from, span.to, grouping.timeZone) : undefined;
-      const rows = await readUsageSums(store, keyId, days ?? [span]);
+      const rows = await readUsageSums(store, { keyId }, days ?? [span]);
       return {
         total: addUp(rows),
         models: groupRows(rows, ({ modelId }) => modelId).map(([modelId, totals]) => ({
@@ -153,10 +153,12 @@ function groupRows(
   );
 }
 
-function addUp(rows: readonly UsageTotals[]): UsageTotals {
+/** The sums of many rows as one. */
+export function addUp(rows: readonly UsageTotals[]): UsageTotals {
   const sumOf = (pick: (row: UsageTotals) => number): number => rows.reduce((sum, row) => sum + pick(row), 0);
   return {
     inputTokens: sumOf((row) => row.inputTokens),
+    cachedTokens: sumOf((row) => row.cachedTokens),
     outputTokens: sumOf((row) => row.outputTokens),
     costNanoUsd: rows.reduce((sum, row) => sum + row.costNanoUsd, 0n),
     succeededCount: sumOf((row) => row.succeededCount),
