@@ -24,6 +24,8 @@ interface AccountsTable {
   owner_user_id: Fixed<string>;
   is_admin: number;
   disabled_at: number | null;
+  /** 1: a new account that an administrator has yet to let in; it is disabled until then. */
+  awaits_approval: Generated<number>;
   created_at: Fixed<number>;
 }
 
@@ -95,6 +97,9 @@ interface LedgerTransfersTable {
   /** Refuses a second booking of the same event (`init:7`, `payment:…`); null where another table's key does. */
   once_key: Fixed<string | null>;
   created_at: Fixed<number>;
+  /** Why, in words, of what an administrator booked by hand. */
+  note: Fixed<string | null>;
+  booked_by_account_id: Fixed<number | null>;
 }
 
 interface LedgerEntriesView {
@@ -107,7 +112,7 @@ interface LedgerEntriesView {
   created_at: Fixed<number>;
 }
 
-/** A model's prices; a change is a new row, so a charge's price can always be named. Money per million tokens. */
+/** A model's prices; a change is a new row, so a charge's price can always be named. Units: `ModelPrices`. */
 interface PricesTable {
   id: Generated<number>;
   model_id: Fixed<string>;
@@ -116,6 +121,11 @@ interface PricesTable {
   input_nano_usd: Fixed<bigint>;
   cached_input_nano_usd: Fixed<bigint>;
   output_nano_usd: Fixed<bigint>;
+  object_cached_input_nano_usd: Fixed<bigint>;
+  web_search_nano_usd: Fixed<bigint>;
+  cache_hit_nano_usd: Fixed<bigint>;
+  cache_creation_nano_usd: Fixed<bigint>;
+  cache_storage_nano_usd: Fixed<bigint>;
   created_at: Fixed<number>;
 }
 
@@ -136,6 +146,36 @@ interface HoldsTable {
   created_at: Fixed<number>;
 }
 
+/** Money reserved for a resource (a context cache) beside turns; it outlives the process, and ends by itself. */
+interface ResourceHoldsTable {
+  hold_id: Fixed<string>;
+  resource_id: Fixed<string>;
+  account_id: Fixed<number>;
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  amount_nano_usd: Fixed<bigint>;
+  created_at: Fixed<number>;
+  /** From then on whoever notices gives it back. */
+  expires_at: Fixed<number>;
+}
+
+/** One row per charge that belongs to no turn: what makes a second booking impossible, and what it was for. */
+interface ResourceChargesTable {
+  once_key: Fixed<string>;
+  /** The `reference_id` of its transfer. */
+  resource_id: Fixed<string>;
+  kind: Fixed<ResourceChargeKind>;
+  account_id: Fixed<number>;
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  price_id: Fixed<number | null>;
+  tokens: Fixed<number>;
+  cost_nano_usd: Fixed<bigint>;
+  created_at: Fixed<number>;
+}
+
+export type ResourceChargeKind = 'cache_creation' | 'cache_storage';
+
 /** One row per inference, failed ones too: the log, and what makes a second settlement impossible. */
 interface UsageRequestsTable {
   inference_id: Fixed<string>;
@@ -152,6 +192,10 @@ interface UsageRequestsTable {
   input_tokens: Fixed<number>;
   cached_tokens: Fixed<number>;
   output_tokens: Fixed<number>;
+  /** The part of `cached_tokens` that a context-cache object covered. */
+  object_cached_tokens: Fixed<number>;
+  web_searches: Fixed<number>;
+  cache_hits: Fixed<number>;
   usage_source: Fixed<string | null>;
   cost_nano_usd: Fixed<bigint>;
   client_request_id: Fixed<string | null>;
@@ -170,10 +214,66 @@ interface UsageRollupsTable {
   input_tokens: number;
   cached_tokens: number;
   output_tokens: number;
+  object_cached_tokens: number;
+  web_searches: number;
+  cache_hits: number;
+  /** Of requests, and of resources (`resource_charges`), which count as no request. */
   cost_nano_usd: Money;
   requests_succeeded: number;
   requests_failed: number;
   requests_charged: number;
+}
+
+/** Values that replicas share and callers never see, such as what sessions are signed with. */
+interface StoreSecretsTable {
+  name: Fixed<string>;
+  value: Fixed<string>;
+}
+
+/** How often something was tried in a window of time, over all replicas. */
+interface AttemptsTable {
+  name: Fixed<string>;
+  count: number;
+  window_ends_at: number;
+}
+
+/** A way in that an administrator made. */
+interface InvitesTable {
+  id: Generated<number>;
+  /** SHA-256 of the link's token, hexadecimal. */
+  token_hash: Fixed<string>;
+  /** The only address that may use it; null = any. */
+  email: Fixed<string | null>;
+  credit_nano_usd: Fixed<bigint>;
+  note: Fixed<string | null>;
+  created_by_account_id: Fixed<number>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+  used_at: number | null;
+  used_by_account_id: number | null;
+  revoked_at: number | null;
+}
+
+/** Who forgot their password where no mail can be sent: an administrator hands them a link. */
+interface ResetRequestsTable {
+  account_id: Fixed<number>;
+  requested_at: number;
+}
+
+/** A conversation of the playground, as the web app keeps it. */
+interface ConversationsTable {
+  id: Fixed<string>;
+  account_id: Fixed<number>;
+  title: string;
+  /** A JSON object. */
+  content: string;
+  size_bytes: number;
+  /** Counts changes, so that two windows do not overwrite each other. */
+  revision: number;
+  /** Whoever knows it may read the conversation; null = nobody. */
+  share_id: string | null;
+  created_at: Fixed<number>;
+  updated_at: number;
 }
 
 /** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */
@@ -183,6 +283,17 @@ interface AuthUsersTable {
   email: string;
   email_verified: ColumnType<number | boolean, boolean, boolean>;
   image: string | null;
+  created_at: ColumnType<string | Date, string, string>;
+  updated_at: ColumnType<string | Date, string, string>;
+}
+
+interface AuthSessionsTable {
+  id: string;
+  user_id: string;
+  token: string;
+  expires_at: ColumnType<string | Date, string, string>;
+  ip_address: string | null;
+  user_agent: string | null;
   created_at: ColumnType<string | Date, string, string>;
   updated_at: ColumnType<string | Date, string, string>;
 }
@@ -208,8 +319,16 @@ export interface Tables {
   prices: PricesTable;
   server_leases: ServerLeasesTable;
   holds: HoldsTable;
+  resource_holds: ResourceHoldsTable;
+  resource_charges: ResourceChargesTable;
   usage_requests: UsageRequestsTable;
   usage_rollups: UsageRollupsTable;
+  store_secrets: StoreSecretsTable;
+  attempts: AttemptsTable;
+  invites: InvitesTable;
+  reset_requests: ResetRequestsTable;
+  conversations: ConversationsTable;
   auth_users: AuthUsersTable;
+  auth_sessions: AuthSessionsTable;
   auth_identities: AuthIdentitiesTable;
 }
