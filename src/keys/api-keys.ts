@@ -22,6 +22,8 @@ export interface ApiKey {
   /** Null = everything. */
   readonly scopes: readonly string[] | null;
   readonly limit: KeyLimit | null;
+  /** What the limit has counted: spent since `startedAt` (milliseconds), the start of one of its periods. */
+  readonly limitWindow: { readonly startedAt: number; readonly spentNanoUsd: bigint };
   readonly isDisabled: boolean;
   /** Milliseconds, or null. `lastUsedAt` is right to the minute. */
   readonly expiresAt: number | null;
@@ -202,6 +204,7 @@ export function decodeKey(row: Selectable<Tables['api_keys']>): ApiKey {
     name: row.name,
     scopes: decodeScopes(row.scopes),
     limit: retention === null || thresholdNanoUsd === null ? null : { retention, thresholdNanoUsd },
+    limitWindow: { startedAt: row.window_started_at, spentNanoUsd: row.window_spent_nano_usd },
     isDisabled: row.is_disabled === 1,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,

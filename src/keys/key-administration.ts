@@ -12,6 +12,8 @@ import { type ApiKey, bumpKeyGeneration, createKey, decodeKey, type KeyLimit, li
 /** A key and what it has spent in this calendar month (UTC). */
 export interface KeyReport extends ApiKey {
   readonly monthSpentNanoUsd: bigint;
+  /** Spent in the limit's running period; 0n without a limit. */
+  readonly limitSpentNanoUsd: bigint;
 }
 
 export interface KeyDraft {
@@ -53,7 +55,7 @@ export function createKeyAdministration(store: Store, now: () => number = Date.n
     },
     create: async (accountId, draft) => {
       const { secret, key } = await createKey(store, { accountId, ...draft }, now);
-      return { secret, key: { ...key, monthSpentNanoUsd: 0n } };
+      return { secret, key: { ...key, monthSpentNanoUsd: 0n, limitSpentNanoUsd: 0n } };
     },
     change: async (accountId, prefix, change) => {
       const key = await findOwnKey(store, accountId, prefix);
@@ -77,12 +79,22 @@ async function addSpend(store: Store, keys: readonly ApiKey[], at: number): Prom
   const [first] = keys;
   if (first === undefined) return [];
   const spent = await sumSpendByKey(store, first.accountId, findWindowStarts(at).month);
-  return keys.map((key) => ({ ...key, monthSpentNanoUsd: spent.get(key.id) ?? 0n }));
+  return keys.map((key) => ({
+    ...key,
+    monthSpentNanoUsd: spent.get(key.id) ?? 0n,
+    limitSpentNanoUsd: limitSpent(key, at),
+  }));
+}
+
+/** A window of an earlier period counts as nothing; the first charge of the new one starts it. */
+function limitSpent({ limit, limitWindow }: ApiKey, at: number): bigint {
+  if (limit === null || limitWindow.startedAt < periodStart(limit.retention, at)) return 0n;
+  return limitWindow.spentNanoUsd;
 }
 
 async function reportKey(store: Store, key: ApiKey, at: number): Promise<KeyReport> {
   const [report] = await addSpend(store, [key], at);
-  return report ?? { ...key, monthSpentNanoUsd: 0n };
+  return report ?? { ...key, monthSpentNanoUsd: 0n, limitSpentNanoUsd: 0n };
 }
 
 async function findOwnKey(store: Store, accountId: number, prefix: string): Promise<ApiKey> {
