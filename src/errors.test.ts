@@ -27,6 +27,11 @@ describe('the catalogue of errors', () => {
       insufficient_balance: 'exceeded_current_quota_error',
       key_limit_reached: 'exceeded_current_quota_error',
       scope_denied: 'permission_denied_error',
+      account_disabled: 'permission_denied_error',
+      account_awaits_approval: 'permission_denied_error',
+      admin_required: 'permission_denied_error',
+      csrf_refused: 'permission_denied_error',
+      sign_up_closed: 'permission_denied_error',
     });
     expect(typesOf(401)).toEqual({ invalid_api_key: 'invalid_authentication_error' });
     expect(typesOf(409)).toEqual({ idempotency_conflict: 'invalid_request_error' });

@@ -49,11 +49,35 @@ export const errorCatalogue = {
     false,
     'Invalid request: the model behind this name cannot honour this parameter.',
   ),
+  invite_invalid: entry(
+    400,
+    'invalid_request_error',
+    false,
+    'This invite does not exist, is used or expired, or is meant for another e-mail address.',
+  ),
+  reset_link_invalid: entry(
+    400,
+    'invalid_request_error',
+    false,
+    'This link to a new password is used or expired. Ask for another one.',
+  ),
   invalid_api_key: entry(
     401,
     'invalid_authentication_error',
     false,
     'This request requires a valid API key. Send `Authorization: Bearer <key>`; make a key with `perigee keys create` or on the API keys page.',
+  ),
+  not_signed_in: entry(
+    401,
+    'invalid_authentication_error',
+    false,
+    'Nobody is signed in, or the session has ended. Sign in again.',
+  ),
+  sign_in_failed: entry(
+    401,
+    'invalid_authentication_error',
+    false,
+    'The e-mail address or the password is wrong.',
   ),
   insufficient_balance: entry(
     403,
@@ -73,6 +97,31 @@ export const errorCatalogue = {
     false,
     'The API you are accessing is not open to this API key.',
   ),
+  account_disabled: entry(
+    403,
+    'permission_denied_error',
+    false,
+    'This account is disabled. Ask an administrator.',
+  ),
+  account_awaits_approval: entry(
+    403,
+    'permission_denied_error',
+    false,
+    'This account waits for the approval of an administrator.',
+  ),
+  admin_required: entry(403, 'permission_denied_error', false, 'Only an administrator may do this.'),
+  csrf_refused: entry(
+    403,
+    'permission_denied_error',
+    false,
+    'This request does not come from a page of this server. Send `x-perigee-csrf: 1` from the same origin, or use an API key.',
+  ),
+  sign_up_closed: entry(
+    403,
+    'permission_denied_error',
+    false,
+    'New accounts are made by invitation only. Ask an administrator for an invite.',
+  ),
   model_not_found: entry(404, 'resource_not_found_error', false, 'Not found the model or Permission denied'),
   key_not_found: entry(
     404,
@@ -80,6 +129,7 @@ export const errorCatalogue = {
     false,
     'There is no API key with this prefix in your account.',
   ),
+  not_found: entry(404, 'resource_not_found_error', false, 'There is no such thing in your account.'),
   route_not_found: entry(404, 'resource_not_found_error', false, 'There is nothing at this address.'),
   method_not_allowed: entry(
     405,
@@ -87,6 +137,7 @@ export const errorCatalogue = {
     false,
     'This address does not answer that HTTP method.',
   ),
+  conflict: entry(409, 'invalid_request_error', false, 'This cannot be done in the present state.'),
   idempotency_conflict: entry(
     409,
     'invalid_request_error',
