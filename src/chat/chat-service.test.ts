@@ -27,7 +27,7 @@ function createService(options: ScriptedEngineOptions) {
     },
   ]);
   const meterTurn = createTurnMetering({ meter: createFreeMeter(), nowMs: () => performance.now() });
-  return { service: createChatService({ models, meterTurn }), engine };
+  return { service: createChatService({ models, meterTurn }), engine, models };
 }
 
 function createTurn(controller = new AbortController()) {
@@ -130,6 +130,20 @@ describe('the chat service', () => {
     await expect(service.start(chatRequest({}), createTurn())).rejects.toMatchObject({
       code: 'context_length_exceeded',
     });
+  });
+
+  it('lets the engine forget the prompt of a turn that nobody pays for', async () => {
+    const { engine, models } = createService({ script: () => scriptText('Hello') });
+    const service = createChatService({
+      models,
+      meterTurn: async () => {
+        throw new ApiError('insufficient_balance');
+      },
+    });
+    const refused = service.start(chatRequest({}), createTurn());
+    await expect(refused).rejects.toMatchObject({ code: 'insufficient_balance' });
+    expect(engine.discardCount()).toBe(1);
+    expect(engine.runs).toEqual([]);
   });
 
   it('fails with the error of an engine that breaks in the middle', async () => {

@@ -72,16 +72,21 @@ export function createChatService({
         { accountId, inferenceId, signal },
         outputChecker,
       );
-      const metered = await meterTurn({
-        caller,
-        inferenceId,
-        clientRequestId,
-        signal,
-        modelId: model.id,
-        choiceCount: request.choiceCount,
-        ...chat,
-      });
-      return { promptTokens: chat.promptTokens, ...metered };
+      try {
+        const metered = await meterTurn({
+          caller,
+          inferenceId,
+          clientRequestId,
+          signal,
+          modelId: model.id,
+          choiceCount: request.choiceCount,
+          ...chat,
+        });
+        return { promptTokens: chat.promptTokens, ...metered };
+      } catch (refusal) {
+        chat.discard();
+        throw refusal;
+      }
     },
   };
 }

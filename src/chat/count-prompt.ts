@@ -12,13 +12,7 @@ export async function countPromptTokens(
   context: TurnContext,
 ): Promise<number> {
   refuseBuiltinTools(request);
-  const counted = new AbortController();
-  try {
-    const signal = AbortSignal.any([context.signal, counted.signal]);
-    const { promptTokens } = await engine.prepare(request, { ...context, signal });
-    return promptTokens;
-  } finally {
-    // A prepared turn that is never run is given up by its signal.
-    counted.abort();
-  }
+  const prepared = await engine.prepare(request, context);
+  prepared.discard();
+  return prepared.promptTokens;
 }

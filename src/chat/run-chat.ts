@@ -20,6 +20,8 @@ export interface PreparedChat {
   run(outputTokensMax: number): AsyncIterable<ChatEvent>;
   /** Measured or counted up to now, for a turn that ends early. */
   usageSoFar(): Usage;
+  /** Instead of `run`: the engine forgets the prompt at once. */
+  discard(): void;
 }
 
 /** Throws ApiError as `Engine.prepare` does, and `not_supported` for builtin tools. */
@@ -35,7 +37,8 @@ export async function prepareChat(
   const createRules = (): Promise<OutputRules> => createOutputRules(request, checker, context.signal);
   const earlyRules = hasRules && !engine.backing().isSchemaEnforced ? await createRules() : undefined;
   const prepared = await engine.prepare(request, context);
-  const rules = earlyRules ?? (prepared.needsOutputCheck ? await createRules() : undefined);
+  const rules =
+    earlyRules ?? (prepared.needsOutputCheck ? await orDiscard(prepared, createRules()) : undefined);
   const progress = createTurnProgress(prepared.promptTokens);
 
   return {
@@ -43,7 +46,17 @@ export async function prepareChat(
     outputTokensMax: prepared.outputTokensMax,
     run: (outputTokensMax) => runChat({ request, prepared, rules, progress, outputTokensMax }),
     usageSoFar: () => progress.usage(),
+    discard: () => prepared.discard(),
   };
+}
+
+async function orDiscard<T>(prepared: PreparedTurn, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (refusal) {
+    prepared.discard();
+    throw refusal;
+  }
 }
 
 /** Throws ApiError `not_supported`. */

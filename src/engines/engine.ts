@@ -69,6 +69,8 @@ export interface PreparedTurn {
    * `client_closed_request` (after the context's signal fired). May be called again for another attempt.
    */
   run(options: RunOptions): AsyncIterable<EngineEvent>;
+  /** Lets the engine forget a turn that will not be run (refused, or only counted). Idempotent; never after `run`. */
+  discard(): void;
 }
 
 export interface Engine {

@@ -36,6 +36,7 @@ export function createLlamaTurn(options: LlamaTurnOptions): PreparedTurn {
     outputTokensMax: options.outputTokensMax,
     needsOutputCheck: options.needsOutputCheck,
     run: (run) => runTurn(options, run),
+    discard: () => options.prompt.release(),
   };
 }
 

@@ -82,6 +82,8 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
             promptTokens: count.likelyTokens,
             admit,
           }),
+        // Nothing is kept of a prompt until it is sent.
+        discard: () => undefined,
       };
     },
     async close() {

@@ -43,11 +43,14 @@ export interface ScriptedEngine extends Engine {
   readonly runs: readonly (RunOptions & { readonly request: ChatRequest })[];
   /** Runs that were started and have not ended, failed or been returned. */
   openRunCount(): number;
+  /** Prepared turns that were given up unrun. */
+  discardCount(): number;
 }
 
 export function createScriptedEngine(options: ScriptedEngineOptions): ScriptedEngine {
   const runs: (RunOptions & { readonly request: ChatRequest })[] = [];
   let openRunCount = 0;
+  let discardCount = 0;
   const closed = new AbortController();
 
   async function* play(
@@ -75,6 +78,7 @@ export function createScriptedEngine(options: ScriptedEngineOptions): ScriptedEn
     kind: 'scripted',
     runs,
     openRunCount: () => openRunCount,
+    discardCount: () => discardCount,
     health: () => options.health ?? { state: 'ready' },
     backing: () => describeBacking(options),
     async prepare(request: ChatRequest, context: TurnContext): Promise<PreparedTurn> {
@@ -86,6 +90,9 @@ export function createScriptedEngine(options: ScriptedEngineOptions): ScriptedEn
         outputTokensMax: request.outputTokensMax ?? options.outputTokensMax ?? 64,
         needsOutputCheck: options.needsOutputCheck ?? false,
         run: (run) => play(request, run, context.signal),
+        discard: () => {
+          discardCount += 1;
+        },
       };
     },
     close: async () => closed.abort(),
