@@ -6,6 +6,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { parseAllowEntry } from './egress/allow-list.ts';
 import { engineSettingsSchema, modelSettingsSchema } from './upstream-settings.ts';
 
 /** Where a setting is shown in `--help`. Settings without a flag hold secrets or maps. */
@@ -85,6 +86,17 @@ const structured = <Schema extends z.ZodType>(schema: Schema) =>
       }
     }, schema)
     .optional();
+
+/** Values separated by commas, or a list in the file; nothing at all is an empty list. */
+const textList = z.union([
+  z.array(z.union([z.string(), z.number()]).transform(String)),
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+  ),
+]);
 
 export const settings = {
   config: setting({
@@ -227,6 +239,22 @@ export const settings = {
       .prefault('*'),
     description: 'Origins of web pages that may call the API from a browser, separated by commas; `*` = any.',
     defaultText: '`*`',
+  }),
+  egressAllowHosts: setting({
+    schema: textList
+      .refine(
+        (entries) => entries.every((text) => parseAllowEntry(text) !== undefined),
+        'must be names such as wiki.corp or *.corp.example, addresses or ranges, each perhaps with :port or :*',
+      )
+      .prefault(''),
+    description:
+      'Hosts inside your network that web search may read, separated by commas: `wiki.corp`, `*.corp.example`, `10.1.0.0/16`, each perhaps with `:port` or `:*` (docs/web-search.md).',
+    defaultText: 'none',
+  }),
+  egressPorts: setting({
+    schema: textList.pipe(z.array(z.coerce.number().int().min(1).max(65_535)).min(1)).prefault('80,443'),
+    description: 'Ports of public hosts that web search may read, separated by commas.',
+    defaultText: '`80,443`',
   }),
   logLevel: setting({
     schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),

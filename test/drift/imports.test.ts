@@ -21,8 +21,11 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/billing/meter.ts',
     'src/billing/metered-turn.ts',
   ],
+  // Whoever fetches an address that a stranger named does it through here.
+  egress: [],
   engines: ['src/grammar', 'src/caching/prefix-key.ts'],
-  files: ['src/store'],
+  extract: [],
+  files: ['src/store', 'src/extract'],
   grammar: [],
   http: [
     'src/chat',
@@ -33,6 +36,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/caching',
     'src/files',
     'src/engines/registry.ts',
+    'src/web-files.ts',
   ],
   keys: ['src/store', 'src/billing', 'src/usage'],
   models: [],
