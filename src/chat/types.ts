@@ -13,6 +13,22 @@ export interface Caller {
   /** What the key may do; null means everything. */
   readonly scopes: readonly string[] | null;
   readonly origin: 'api' | 'playground';
+  /** The rate limits that hold for the key and for its account; absent = none. */
+  readonly rateLimits?: {
+    readonly key: RateLimits | undefined;
+    readonly account: RateLimits | undefined;
+  };
+}
+
+/** How much may be asked. Undefined = no limit of that kind. */
+export interface RateLimits {
+  readonly requestsPerMinute: number | undefined;
+  /** Prompt (without what was cached) and output. */
+  readonly tokensPerMinute: number | undefined;
+  /** From 00:00 UTC. */
+  readonly tokensPerDay: number | undefined;
+  /** Turns that run at the same time. */
+  readonly concurrency: number | undefined;
 }
 
 /** A declared function tool. `$web_search` arrives as `builtin`. */

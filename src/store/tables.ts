@@ -135,6 +135,18 @@ interface ServerLeasesTable {
   expires_at: number;
 }
 
+/** What administrators set. Null = what the level above says; -1 = no limit, whatever it says. */
+interface RateLimitsTable {
+  /** `default` (with subject 0) holds for accounts that have nothing of their own. */
+  scope: Fixed<'default' | 'account' | 'key'>;
+  subject_id: Fixed<number>;
+  requests_per_minute: number | null;
+  tokens_per_minute: number | null;
+  tokens_per_day: number | null;
+  concurrency: number | null;
+  updated_at: number;
+}
+
 /** Money reserved by a running turn; the row goes when the turn ends. */
 interface HoldsTable {
   inference_id: Fixed<string>;
@@ -319,6 +331,7 @@ export interface Tables {
   prices: PricesTable;
   server_leases: ServerLeasesTable;
   holds: HoldsTable;
+  rate_limits: RateLimitsTable;
   resource_holds: ResourceHoldsTable;
   resource_charges: ResourceChargesTable;
   usage_requests: UsageRequestsTable;

@@ -3,7 +3,8 @@ import { metering } from './0002-metering.ts';
 import { deletedKeys } from './0003-deleted-keys.ts';
 import { people } from './0004-people.ts';
 import { fees } from './0005-fees.ts';
+import { limits } from './0007-limits.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
-export const allMigrations: readonly Migration[] = [foundation, metering, deletedKeys, people, fees];
+export const allMigrations: readonly Migration[] = [foundation, metering, deletedKeys, people, fees, limits];
