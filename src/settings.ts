@@ -252,7 +252,10 @@ export const settings = {
     defaultText: 'none',
   }),
   egressPorts: setting({
-    schema: textList.pipe(z.array(z.coerce.number().int().min(1).max(65_535)).min(1)).prefault('80,443'),
+    schema: textList
+      .transform((texts) => texts.map(Number))
+      .pipe(z.array(z.int('must be port numbers').min(1).max(65_535)).min(1))
+      .prefault('80,443'),
     description: 'Ports of public hosts that web search may read, separated by commas.',
     defaultText: '`80,443`',
   }),
