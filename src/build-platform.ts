@@ -6,6 +6,7 @@ import { createPriceBook } from './billing/price-book.ts';
 import type { PlatformServices } from './http/http-dependencies.ts';
 import { createKeyAdministration } from './keys/key-administration.ts';
 import type { Store } from './store/store.ts';
+import { createAccountActivity } from './usage/account-activity.ts';
 import { createLatencyWindow } from './usage/latency-window.ts';
 import { createUsageReports } from './usage/usage-reports.ts';
 
@@ -17,6 +18,7 @@ export function buildPlatform(store: Store, clock: { now(): number }): PlatformS
     accounts: createAccountDirectory(store),
     billing: createAccountBilling(store),
     usage: createUsageReports(store),
+    activity: createAccountActivity(store),
     prices: createPriceBook(store),
     latencies: createLatencyWindow(now),
   };

@@ -10,8 +10,10 @@ import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
+import type { AccountActivity } from '../usage/account-activity.ts';
 import type { LatencyWindow } from '../usage/latency-window.ts';
 import type { UsageReports } from '../usage/usage-reports.ts';
+import type { WebFiles } from '../web-files.ts';
 
 /** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
 export interface KeyAuthenticator {
@@ -24,6 +26,7 @@ export interface PlatformServices {
   readonly accounts: AccountDirectory;
   readonly billing: AccountBilling;
   readonly usage: UsageReports;
+  readonly activity: AccountActivity;
   readonly prices: PriceBook;
   readonly latencies: LatencyWindow;
 }
@@ -86,4 +89,6 @@ export interface HttpDependencies {
   /** 24 hex digits, never the same twice: the variable part of inference ids. */
   readonly ids: { next(): string };
   readonly logger: HttpLogger;
+  /** The built web app; absent = nothing is served below `/app/`. */
+  readonly webFiles?: WebFiles;
 }

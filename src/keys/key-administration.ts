@@ -34,6 +34,8 @@ export interface KeyChange {
 export interface KeyAdministration {
   /** The account's regular keys, oldest first. */
   list(accountId: number): Promise<readonly KeyReport[]>;
+  /** First 8 characters of every key the account ever had, by the key's id; hidden and deleted ones too. */
+  prefixes(accountId: number): Promise<ReadonlyMap<number, string>>;
   create(accountId: number, draft: KeyDraft): Promise<{ readonly secret: string; readonly key: KeyReport }>;
   /** Throws ApiError `key_not_found`, `scope_denied` (a management key), `invalid_request` (half a limit). */
   change(accountId: number, prefix: string, change: KeyChange): Promise<KeyReport>;
@@ -52,6 +54,14 @@ export function createKeyAdministration(store: Store, now: () => number = Date.n
     list: async (accountId) => {
       const keys = await listKeys(store, { accountId });
       return await addSpend(store, keys.filter(isRegular), now());
+    },
+    prefixes: async (accountId) => {
+      const rows = await store.db
+        .selectFrom('api_keys')
+        .select(['id', 'prefix'])
+        .where('account_id', '=', accountId)
+        .execute();
+      return new Map(rows.map(({ id, prefix }) => [id, prefix]));
     },
     create: async (accountId, draft) => {
       const { secret, key } = await createKey(store, { accountId, ...draft }, now);

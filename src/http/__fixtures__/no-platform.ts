@@ -7,10 +7,11 @@ const refuse = async (): Promise<never> => {
 
 /** For tests that need no store: whoever asks for one hears of it. */
 export const noPlatform: PlatformServices = {
-  keys: { list: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
+  keys: { list: refuse, prefixes: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
   accounts: { find: refuse },
   billing: { balance: refuse, listTransfers: refuse },
   usage: { resolveKey: refuse, report: refuse, listRequests: refuse },
+  activity: { series: refuse, list: refuse, story: refuse },
   prices: { find: refuse },
   latencies: createLatencyWindow(() => 0),
 };

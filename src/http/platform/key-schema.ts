@@ -45,7 +45,7 @@ export const keyParamsSchema = z.object({
   prefix: z.string().describe('The first 8 characters of the key.'),
 });
 
-const keySchema = z.object({
+export const keySchema = z.object({
   name: z.string().nullable().describe('Name of the API key.'),
   disabled: z.boolean().describe('Whether the key is disabled.'),
   prefix: z.string().describe('The first 8 characters of the key.'),

@@ -9,7 +9,7 @@ import { invalidParameter, momentInUtc } from './parse-query.ts';
 const hourMs = 3_600_000;
 const spanDaysMax = 92;
 
-const windowFields = {
+export const windowFields = {
   period: z
     .string()
     .regex(/^[1-9]\d{0,5}[hd]$/, 'expected a whole number and h or d, such as 24h or 7d')
@@ -59,7 +59,10 @@ export const logsQuerySchema = z.object({
 });
 
 /** The asked window in milliseconds. Throws ApiError `invalid_request`. */
-export function decodeWindow(query: z.output<typeof usageQuerySchema>, now: number): TimeSpan {
+export function decodeWindow(
+  query: Omit<z.output<typeof usageQuerySchema>, 'key_prefix'>,
+  now: number,
+): TimeSpan {
   const { period, start, end } = query;
   if (period !== undefined) {
     if (start !== undefined || end !== undefined) {
