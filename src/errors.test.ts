@@ -33,8 +33,15 @@ describe('the catalogue of errors', () => {
       csrf_refused: 'permission_denied_error',
       sign_up_closed: 'permission_denied_error',
     });
-    expect(typesOf(401)).toEqual({ invalid_api_key: 'invalid_authentication_error' });
-    expect(typesOf(409)).toEqual({ idempotency_conflict: 'invalid_request_error' });
+    expect(typesOf(401)).toEqual({
+      invalid_api_key: 'invalid_authentication_error',
+      not_signed_in: 'invalid_authentication_error',
+      sign_in_failed: 'invalid_authentication_error',
+    });
+    expect(typesOf(409)).toEqual({
+      conflict: 'invalid_request_error',
+      idempotency_conflict: 'invalid_request_error',
+    });
   });
 });
 

@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { hashPassword } from 'better-auth/crypto';
 import { z } from 'zod';
-import { bookTopUp } from '../billing/ledger.ts';
+import { type AccountRef, bookTopUp } from '../billing/ledger.ts';
 import { ApiError } from '../errors.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
+import { passwordLength } from './password-length.ts';
 
 export interface NewAccount {
   readonly email: string;
@@ -14,6 +15,12 @@ export interface NewAccount {
   readonly isAdmin: boolean;
   /** Nano-dollars; 0n books nothing. */
   readonly openingCreditNanoUsd: bigint;
+  /** Default: what stands before the @. */
+  readonly name?: string | undefined;
+  /** Default true: whoever makes the account vouches for the address. */
+  readonly isEmailVerified?: boolean;
+  /** Disabled until an administrator approves it, and without credit until then. */
+  readonly awaitsApproval?: boolean;
 }
 
 export interface Account {
@@ -25,7 +32,11 @@ export interface Account {
 
 const newAccountSchema = z.object({
   email: z.email('is not an e-mail address').max(254).toLowerCase(),
-  password: z.string().min(8, 'must have at least 8 characters').max(128, 'may have at most 128 characters'),
+  password: z
+    .string()
+    .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
+    .max(passwordLength.max, `may have at most ${passwordLength.max} characters`),
+  name: z.string().trim().min(1, 'must not be empty').max(100, 'may have at most 100 characters').optional(),
 });
 
 /** Throws ApiError `invalid_request` on a bad e-mail address or password, or when the address is taken. */
@@ -38,16 +49,18 @@ export async function createAccount(
   try {
     await store.commit(prepared.statements);
   } catch (thrown) {
-    if (thrown instanceof StoreError && thrown.kind === 'unique') {
-      throw new ApiError('invalid_request', {
-        message: 'An account with this e-mail address exists already.',
-        param: 'email',
-        cause: thrown,
-      });
-    }
-    throw thrown;
+    throw thrown instanceof StoreError && thrown.kind === 'unique' ? emailTaken(thrown) : thrown;
   }
   return await readAccount(store, prepared.ownerUserId);
+}
+
+/** What to throw when the unique index of the addresses refused one. */
+export function emailTaken(cause: unknown): ApiError {
+  return new ApiError('invalid_request', {
+    message: 'An account with this e-mail address exists already.',
+    param: 'email',
+    cause,
+  });
 }
 
 export interface PreparedAccount {
@@ -67,17 +80,17 @@ export async function prepareAccount(newAccount: NewAccount, createdAt: number):
       param: field,
     });
   }
-  const { email, password } = checked.data;
+  const { email, password, name } = checked.data;
   const ownerUserId = randomUUID();
   const time = new Date(createdAt).toISOString();
+  const isEmailVerified = newAccount.isEmailVerified ?? true;
   return {
     ownerUserId,
     statements: [
-      // Verified: whoever starts the server vouches for the address, and there may be no mail server to ask.
       statement(
         `insert into auth_users (id, name, email, email_verified, created_at, updated_at)
          values (?, ?, ?, ?, ?, ?)`,
-        [ownerUserId, email.split('@')[0], email, true, time, time],
+        [ownerUserId, name ?? email.split('@')[0], email, isEmailVerified, time, time],
       ),
       // better-auth's own shape of a password: provider `credential`, its account id being the user's.
       statement(
@@ -85,38 +98,58 @@ export async function prepareAccount(newAccount: NewAccount, createdAt: number):
          values (?, ?, ?, 'credential', ?, ?, ?)`,
         [randomUUID(), ownerUserId, ownerUserId, await hashPassword(password), time, time],
       ),
-      statement('insert into accounts (owner_user_id, is_admin, created_at) values (?, ?, ?)', [
-        ownerUserId,
-        newAccount.isAdmin ? 1 : 0,
-        createdAt,
-      ]),
-      statement(
-        `insert into balances (account_id, balance_nano_usd, held_nano_usd)
-         select id, 0, 0 from accounts where owner_user_id = ?`,
-        [ownerUserId],
-      ),
-      ...bookOpeningCredit(ownerUserId, newAccount.openingCreditNanoUsd, createdAt),
+      ...insertAccount({ ...newAccount, ownerUserId, createdAt }),
     ],
   };
 }
 
-function bookOpeningCredit(
-  ownerUserId: string,
-  amountNanoUsd: bigint,
-  createdAt: number,
+/** The account of a person who is in `auth_users` already: its number, its balance, its opening credit. */
+export function insertAccount(
+  account: Pick<NewAccount, 'isAdmin' | 'awaitsApproval' | 'openingCreditNanoUsd'> & {
+    readonly ownerUserId: string;
+    readonly createdAt: number;
+  },
 ): readonly Statement<'account_not_found'>[] {
+  const { ownerUserId, createdAt, openingCreditNanoUsd } = account;
+  const awaitsApproval = account.awaitsApproval ?? false;
+  return [
+    statement(
+      `insert into accounts (owner_user_id, is_admin, disabled_at, awaits_approval, created_at)
+       values (?, ?, ?, ?, ?)`,
+      [
+        ownerUserId,
+        account.isAdmin ? 1 : 0,
+        awaitsApproval ? createdAt : null,
+        awaitsApproval ? 1 : 0,
+        createdAt,
+      ],
+    ),
+    statement(
+      `insert into balances (account_id, balance_nano_usd, held_nano_usd)
+       select id, 0, 0 from accounts where owner_user_id = ?`,
+      [ownerUserId],
+    ),
+    // Booked at the approval instead: an account that was refused leaves no entry in a ledger that forgets nothing.
+    ...(awaitsApproval
+      ? []
+      : bookOpeningCredit({ account: { ownerUserId }, ownerUserId, openingCreditNanoUsd, createdAt })),
+  ];
+}
+
+/** The INIT entry, once per account. Throws ApiError `invalid_request` when it is negative; 0n books nothing. */
+export function bookOpeningCredit(opening: {
+  readonly account: AccountRef;
+  readonly ownerUserId: string;
+  readonly openingCreditNanoUsd: bigint;
+  readonly createdAt: number;
+}): readonly Statement<'account_not_found'>[] {
+  const { account, ownerUserId, openingCreditNanoUsd: amountNanoUsd, createdAt } = opening;
   if (amountNanoUsd < 0n) {
     throw new ApiError('invalid_request', { message: 'The opening credit must not be negative.' });
   }
   return amountNanoUsd === 0n
     ? []
-    : bookTopUp({
-        account: { ownerUserId },
-        type: 'INIT',
-        amountNanoUsd,
-        onceKey: `init:${ownerUserId}`,
-        createdAt,
-      });
+    : bookTopUp({ account, type: 'INIT', amountNanoUsd, onceKey: `init:${ownerUserId}`, createdAt });
 }
 
 /** The account of a person. Throws when there is none. */
