@@ -2,12 +2,16 @@
 import { type Statement, statement } from '../store/store.ts';
 import { findWindowStarts } from './limit-windows.ts';
 
-/** Money reserved for one turn. */
-export interface HeldAmount {
-  readonly inferenceId: string;
+/** An amount of an account that one of its keys has reserved. */
+export interface HeldMoney {
   readonly accountId: number;
   readonly keyId: number;
   readonly amountNanoUsd: bigint;
+}
+
+/** Money reserved for one turn. */
+export interface HeldAmount extends HeldMoney {
+  readonly inferenceId: string;
 }
 
 export interface NewHold extends HeldAmount {
@@ -41,22 +45,32 @@ const windowStartsAt = (at: number): readonly number[] => {
 };
 
 /**
- * Reserves the amount when both the account's balance and the key's limit allow it. Each check is part of the
+ * Reserves an amount when both the account's balance and the key's limit allow it. Each check is part of the
  * update that takes the money, so a thousand parallel holds cannot pass it together.
  */
-export function reserveHold(hold: NewHold): readonly Statement<HoldRefusal>[] {
-  const starts = windowStartsAt(hold.createdAt);
+export function reserveMoney(money: HeldMoney, at: number): readonly Statement<HoldRefusal>[] {
   return [
     statement(
       `update balances set held_nano_usd = held_nano_usd + ?
        where account_id = ? and balance_nano_usd - held_nano_usd >= ?`,
-      [hold.amountNanoUsd, hold.accountId, hold.amountNanoUsd],
+      [money.amountNanoUsd, money.accountId, money.amountNanoUsd],
       { rows: 1, otherwise: 'insufficient_balance' },
     ),
-    statement(reserveOfKeySql, [hold.amountNanoUsd, hold.keyId, ...starts, hold.amountNanoUsd], {
-      rows: 1,
-      otherwise: 'key_limit_reached',
-    }),
+    statement(
+      reserveOfKeySql,
+      [money.amountNanoUsd, money.keyId, ...windowStartsAt(at), money.amountNanoUsd],
+      {
+        rows: 1,
+        otherwise: 'key_limit_reached',
+      },
+    ),
+  ];
+}
+
+/** Opens the hold of a turn. */
+export function reserveHold(hold: NewHold): readonly Statement<HoldRefusal>[] {
+  return [
+    ...reserveMoney(hold, hold.createdAt),
     statement(
       `insert into holds (inference_id, server_id, account_id, key_id, model_id, amount_nano_usd, created_at)
        values (?, ?, ?, ?, ?, ?, ?)`,
@@ -83,60 +97,77 @@ export function readFreeAmounts(accountId: number, keyId: number, at: number): S
   );
 }
 
-/** Ends a hold without a charge. Guard reason: it has ended before. */
-export function giveBackHold(hold: HeldAmount): readonly Statement<'not_held'>[] {
+/** Frees what was reserved. */
+export function giveBackMoney(money: HeldMoney): readonly Statement<never>[] {
   return [
-    deleteHold(hold),
     statement('update balances set held_nano_usd = held_nano_usd - ? where account_id = ?', [
-      hold.amountNanoUsd,
-      hold.accountId,
+      money.amountNanoUsd,
+      money.accountId,
     ]),
     statement('update api_keys set window_held_nano_usd = window_held_nano_usd - ? where id = ?', [
-      hold.amountNanoUsd,
-      hold.keyId,
+      money.amountNanoUsd,
+      money.keyId,
     ]),
   ];
 }
 
-export interface TurnCharge {
+/** Ends a hold without a charge. Guard reason: it has ended before. */
+export function giveBackHold(hold: HeldAmount): readonly Statement<'not_held'>[] {
+  return [deleteHold(hold), ...giveBackMoney(hold)];
+}
+
+export interface UsageCharge {
   readonly costNanoUsd: bigint;
   readonly modelId: string;
+  /** The inference, or the resource. */
+  readonly referenceId: string;
+  /** Refuses a second booking; null where another table's key does. */
+  readonly onceKey: string | null;
   /** When it is booked, in milliseconds: decides the key's period. */
   readonly at: number;
 }
 
-/** Ends a hold with a charge: balance, key counter and ledger entry. A cost above the hold needs free balance. */
-export function chargeHold(
-  hold: HeldAmount,
-  charge: TurnCharge,
-): readonly Statement<'not_held' | 'cost_exceeds_balance'>[] {
+/**
+ * Charges what was reserved (or more, or less): balance, key counter and ledger entry. A cost above the reserved
+ * amount needs free balance.
+ */
+export function chargeMoney(
+  held: HeldMoney,
+  charge: UsageCharge,
+): readonly Statement<'cost_exceeds_balance'>[] {
+  const { accountId, keyId, amountNanoUsd } = held;
+  const { costNanoUsd } = charge;
   const starts = windowStartsAt(charge.at);
   return [
-    deleteHold(hold),
     statement(
       `update balances set balance_nano_usd = balance_nano_usd - ?, held_nano_usd = held_nano_usd - ?
        where account_id = ? and balance_nano_usd - ? >= held_nano_usd - ?`,
-      [charge.costNanoUsd, hold.amountNanoUsd, hold.accountId, charge.costNanoUsd, hold.amountNanoUsd],
+      [costNanoUsd, amountNanoUsd, accountId, costNanoUsd, amountNanoUsd],
       { rows: 1, otherwise: 'cost_exceeds_balance' },
     ),
-    statement(chargeKeySql, [
-      hold.amountNanoUsd,
-      ...starts,
-      charge.costNanoUsd,
-      ...starts,
-      ...starts,
-      hold.keyId,
-    ]),
-    ...(charge.costNanoUsd === 0n
+    statement(chargeKeySql, [amountNanoUsd, ...starts, costNanoUsd, ...starts, ...starts, keyId]),
+    ...(costNanoUsd === 0n
       ? []
       : [
           statement(
             `insert into ledger_transfers
-               (account_id, counterpart, direction, type, amount_nano_usd, model_id, reference_id, created_at)
-             values (?, 'revenue', 'CHARGE', 'MODEL_USAGE', ?, ?, ?, ?)`,
-            [hold.accountId, charge.costNanoUsd, charge.modelId, hold.inferenceId, charge.at],
+               (account_id, counterpart, direction, type, amount_nano_usd, model_id, reference_id, once_key, created_at)
+             values (?, 'revenue', 'CHARGE', 'MODEL_USAGE', ?, ?, ?, ?, ?)`,
+            [accountId, costNanoUsd, charge.modelId, charge.referenceId, charge.onceKey, charge.at],
           ),
         ]),
+  ];
+}
+
+/** Ends the hold of a turn with its charge. */
+export function chargeHold(
+  hold: HeldAmount,
+  charge: Pick<UsageCharge, 'costNanoUsd' | 'modelId' | 'at'>,
+): readonly Statement<'not_held' | 'cost_exceeds_balance'>[] {
+  return [
+    deleteHold(hold),
+    // A second charge of one inference is refused by the key of its usage row.
+    ...chargeMoney(hold, { ...charge, referenceId: hold.inferenceId, onceKey: null }),
   ];
 }
 

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type LedgerMeterOptions, openLedgerMeter } from './ledger-meter.ts';
 import type { TurnOutcome, TurnToMeter } from './meter.ts';
-import { setPrice } from './price-book.ts';
+import { freePrices, setPrice } from './price-book.ts';
 import { verifyLedger } from './verify-ledger.ts';
 
 const modelId = 'moonshot/kimi-k2-turbo-preview';
@@ -106,6 +106,35 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
       { bucket_started_at: Date.parse('2026-11-23T10:00:00Z'), cost_nano_usd: 830_000n, requests_charged: 1 },
     ]);
     expect(await verifyLedger(store)).toMatchObject({ isSound: true, transferCount: 2, holdCount: 0 });
+  });
+
+  it('holds the fees that a turn may incur, charges those that it did, and counts them', async () => {
+    const store = await openTestStore(kind);
+    const caller = await addCaller(store, { creditNanoUsd: 20_000_000n });
+    const meter = await openMeter(store, { now: () => monday });
+    const hold = await meter.open(turnOf(caller, { feesMax: { webSearches: 3, cacheHits: 1 } }));
+    // Three searches at 0.004 dollars and a hit at 0.00002.
+    expect((await readBalance(store)).held).toBe(fullTurnNanoUsd + 12_020_000n);
+    const usage = { cachedTokens: 900, objectCachedTokens: 800, completionTokens: 10 };
+    const charge = await hold.settle(outcomeOf({ ...usage, fees: { webSearches: 2, cacheHits: 1 } }));
+    // 100 × 1.15 + 100 × 0.15 + 800 × 0 + 10 × 8.00 dollars per million, two searches, one hit.
+    expect(charge).toEqual({ costNanoUsd: 210_000n + 8_020_000n });
+    const counts = { object_cached_tokens: 800, cached_tokens: 900, web_searches: 2, cache_hits: 1 };
+    expect(await store.db.selectFrom('usage_requests').selectAll().execute()).toMatchObject([counts]);
+    expect(await store.db.selectFrom('usage_rollups').selectAll().execute()).toMatchObject([counts]);
+    expect(await verifyLedger(store)).toMatchObject({ isSound: true, holdCount: 0 });
+  });
+
+  it('refuses a turn whose fees the balance does not reach for', async () => {
+    const store = await openTestStore(kind);
+    const caller = await addCaller(store, { creditNanoUsd: fullTurnNanoUsd + 3_999_999n });
+    const meter = await openMeter(store);
+    const lowered = await meter.open(turnOf(caller, { feesMax: { webSearches: 1, cacheHits: 0 } }));
+    expect(lowered.outputTokensMax).toBe(99);
+    await lowered.release({ errorCode: 'engine_failed', durationMs: 0 });
+    await expect(
+      meter.open(turnOf(caller, { feesMax: { webSearches: 2, cacheHits: 0 } })),
+    ).rejects.toMatchObject({ code: 'insufficient_balance' });
   });
 
   it('gives back later what it could not give back at once, because the database was away', async () => {
@@ -249,7 +278,7 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     let ms = 0;
     const meter = await openMeter(store, { monotonicNow: () => ms });
     const before = await meter.open(turnOf(caller));
-    const prices = { inputNanoUsd: 1_000_000n, cachedInputNanoUsd: 0n, outputNanoUsd: 0n };
+    const prices = { ...freePrices, inputNanoUsd: 1_000_000n };
     await setPrice(store, modelId, { prices, now: () => monday });
     ms = 1_000;
     const after = await meter.open(turnOf(caller));

@@ -5,18 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import type { CommitResult, Store } from '../store/store.ts';
-import { recordUsage, type UsageRecord } from '../usage/record-usage.ts';
-import {
-  chargeHold,
-  giveBackHold,
-  type HeldAmount,
-  readFreeAmounts,
-  reserveHold,
-} from './hold-statements.ts';
+import { noUsage, recordUsage, type UsageRecord } from '../usage/record-usage.ts';
+import { readFreeAmount } from './free-amount.ts';
+import { chargeHold, giveBackHold, type HeldAmount, reserveHold } from './hold-statements.ts';
 import type { Charge, Hold, Meter, TurnOutcome, TurnToMeter } from './meter.ts';
-import { affordableTokens, costOfTokens } from './money.ts';
+import { affordableTokens } from './money.ts';
 import { createPriceBook, type Price } from './price-book.ts';
 import { openServerLease } from './server-lease.ts';
+import { costOfTurn, worstCostOfTurn } from './turn-cost.ts';
 
 export interface LedgerMeter extends Meter {
   /** Ends this process's lease. Call it after the last turn and before the store closes. */
@@ -107,11 +103,12 @@ async function holdTurn(turn: TurnToMeter, price: Price, context: MeterContext):
 }
 
 function budgetOf(turn: TurnToMeter, price: Price, outputTokensPerChoice: number): Budget {
-  const amountNanoUsd = costOfTokens([
-    { tokens: turn.promptTokens, priceNanoUsd: price.inputNanoUsd },
-    { tokens: outputTokensPerChoice * turn.choiceCount, priceNanoUsd: price.outputNanoUsd },
-  ]);
-  return { outputTokensPerChoice, amountNanoUsd };
+  const { promptTokens, choiceCount, feesMax } = turn;
+  const outputTokens = outputTokensPerChoice * choiceCount;
+  return {
+    outputTokensPerChoice,
+    amountNanoUsd: worstCostOfTurn(price, { promptTokens, outputTokens, feesMax }),
+  };
 }
 
 /** The largest budget that account and key can still pay; undefined when it is under one token per choice. */
@@ -120,29 +117,14 @@ async function lowerBudget(
   price: Price,
   { context, at }: { readonly context: MeterContext; readonly at: number },
 ): Promise<Budget | undefined> {
-  const result = await context.store.commit([readFreeAmounts(turn.caller.accountId, turn.caller.keyId, at)], {
-    durability: 'lazy',
-  });
-  const freeNanoUsd = readFree(result);
-  const promptNanoUsd = costOfTokens([{ tokens: turn.promptTokens, priceNanoUsd: price.inputNanoUsd }]);
+  const freeNanoUsd = await readFreeAmount(context.store, turn.caller, at);
   const outputTokens = affordableTokens(
-    freeNanoUsd - promptNanoUsd,
+    freeNanoUsd - budgetOf(turn, price, 0).amountNanoUsd,
     price.outputNanoUsd,
     turn.outputTokensMax,
   );
   const outputTokensPerChoice = Math.floor(outputTokens / turn.choiceCount);
   return outputTokensPerChoice < 1 ? undefined : budgetOf(turn, price, outputTokensPerChoice);
-}
-
-/** The smaller of what the account and (when it has a limit) the key may still spend. */
-function readFree(result: CommitResult): bigint {
-  const row = result.isCommitted ? result.results[0]?.rows[0] : undefined;
-  const account = row?.account_free_nano_usd;
-  const key = row?.key_free_nano_usd;
-  if (typeof account !== 'bigint') {
-    return 0n;
-  }
-  return typeof key === 'bigint' && key < account ? key : account;
 }
 
 interface OpenTurn {
@@ -184,12 +166,7 @@ function createHold(open: OpenTurn, outputTokensMax: number): Hold {
 }
 
 async function settleTurn(open: OpenTurn, outcome: TurnOutcome): Promise<Charge> {
-  const { usage } = outcome;
-  const measured = costOfTokens([
-    { tokens: usage.promptTokens - usage.cachedTokens, priceNanoUsd: open.price.inputNanoUsd },
-    { tokens: usage.cachedTokens, priceNanoUsd: open.price.cachedInputNanoUsd },
-    { tokens: usage.completionTokens, priceNanoUsd: open.price.outputNanoUsd },
-  ]);
+  const measured = costOfTurn(open.price, outcome.usage);
   const settled = await bookCharge(open, outcome, measured);
   if (settled.isCommitted) {
     return { costNanoUsd: measured };
@@ -211,6 +188,7 @@ async function bookCharge(
   outcome: TurnOutcome,
   costNanoUsd: bigint,
 ): Promise<CommitResult<'not_held' | 'cost_exceeds_balance'>> {
+  const { usage } = outcome;
   const charge = { costNanoUsd, modelId: open.turn.modelId, at: open.context.now() };
   return await open.context.store.commit([
     ...chargeHold(open.held, charge),
@@ -219,10 +197,13 @@ async function bookCharge(
       status: 'succeeded',
       errorCode: null,
       isClientLeft: outcome.status === 'client_left',
-      inputTokens: outcome.usage.promptTokens,
-      cachedTokens: outcome.usage.cachedTokens,
-      outputTokens: outcome.usage.completionTokens,
-      usageSource: outcome.usage.source,
+      inputTokens: usage.promptTokens,
+      cachedTokens: usage.cachedTokens,
+      outputTokens: usage.completionTokens,
+      objectCachedTokens: usage.objectCachedTokens ?? 0,
+      webSearches: usage.fees?.webSearches ?? 0,
+      cacheHits: usage.fees?.cacheHits ?? 0,
+      usageSource: usage.source,
       costNanoUsd,
       timeToFirstTokenMs: outcome.timeToFirstTokenMs ?? null,
       durationMs: outcome.durationMs,
@@ -240,10 +221,7 @@ async function releaseTurn(open: OpenTurn, errorCode: string, durationMs: number
         status: 'failed',
         errorCode,
         isClientLeft: false,
-        inputTokens: 0,
-        cachedTokens: 0,
-        outputTokens: 0,
-        usageSource: null,
+        ...noUsage,
         costNanoUsd: 0n,
         timeToFirstTokenMs: null,
         durationMs,

@@ -1,14 +1,26 @@
 /** Prices per model, with versions: a change is a new row, so that history keeps the price it was charged at. */
 import { type Store, statement } from '../store/store.ts';
 
-/** Nano-dollars per million tokens; all 0n is an empty price, and the way of a turn is the same. */
-export interface TokenPrices {
+/** What a model costs, in nano-dollars. All 0n is an empty price, and the way of a turn is the same. */
+export interface ModelPrices {
+  /** Per million tokens, as the next three. */
   readonly inputNanoUsd: bigint;
+  /** Tokens whose computation was reused by itself. */
   readonly cachedInputNanoUsd: bigint;
+  /** Tokens that a context-cache object covers. */
+  readonly objectCachedInputNanoUsd: bigint;
   readonly outputNanoUsd: bigint;
+  /** Per search that succeeded. */
+  readonly webSearchNanoUsd: bigint;
+  /** Per use of a context-cache object. */
+  readonly cacheHitNanoUsd: bigint;
+  /** Per million tokens put into a context-cache object. */
+  readonly cacheCreationNanoUsd: bigint;
+  /** Per million tokens of a context-cache object and minute. */
+  readonly cacheStorageNanoUsd: bigint;
 }
 
-export interface Price extends TokenPrices {
+export interface Price extends ModelPrices {
   /** Null for a model that has no price: it is free. */
   readonly id: number | null;
 }
@@ -18,7 +30,18 @@ export interface PriceBook {
   find(modelId: string): Promise<Price>;
 }
 
-const freePrice: Price = { id: null, inputNanoUsd: 0n, cachedInputNanoUsd: 0n, outputNanoUsd: 0n };
+/** What a model without a price costs. */
+export const freePrices: ModelPrices = {
+  inputNanoUsd: 0n,
+  cachedInputNanoUsd: 0n,
+  objectCachedInputNanoUsd: 0n,
+  outputNanoUsd: 0n,
+  webSearchNanoUsd: 0n,
+  cacheHitNanoUsd: 0n,
+  cacheCreationNanoUsd: 0n,
+  cacheStorageNanoUsd: 0n,
+};
+const freePrice: Price = { id: null, ...freePrices };
 const staleAfterMs = 1_000;
 
 /** `monotonicNow` in milliseconds. */
@@ -52,7 +75,12 @@ async function readPrices(store: Store): Promise<ReadonlyMap<string, Price>> {
         id: row.id,
         inputNanoUsd: row.input_nano_usd,
         cachedInputNanoUsd: row.cached_input_nano_usd,
+        objectCachedInputNanoUsd: row.object_cached_input_nano_usd,
         outputNanoUsd: row.output_nano_usd,
+        webSearchNanoUsd: row.web_search_nano_usd,
+        cacheHitNanoUsd: row.cache_hit_nano_usd,
+        cacheCreationNanoUsd: row.cache_creation_nano_usd,
+        cacheStorageNanoUsd: row.cache_storage_nano_usd,
       },
     ]),
   );
@@ -62,15 +90,27 @@ async function readPrices(store: Store): Promise<ReadonlyMap<string, Price>> {
 export async function setPrice(
   store: Store,
   modelId: string,
-  change: { readonly prices: TokenPrices; readonly now: () => number },
+  { prices, now }: { readonly prices: ModelPrices; readonly now: () => number },
 ): Promise<void> {
-  const { inputNanoUsd, cachedInputNanoUsd, outputNanoUsd } = change.prices;
   await store.commit([
     statement(
       `insert into prices
-         (model_id, version, input_nano_usd, cached_input_nano_usd, output_nano_usd, created_at)
-       values (?, (select coalesce(max(version), 0) + 1 from prices where model_id = ?), ?, ?, ?, ?)`,
-      [modelId, modelId, inputNanoUsd, cachedInputNanoUsd, outputNanoUsd, change.now()],
+         (model_id, version, input_nano_usd, cached_input_nano_usd, object_cached_input_nano_usd, output_nano_usd,
+          web_search_nano_usd, cache_hit_nano_usd, cache_creation_nano_usd, cache_storage_nano_usd, created_at)
+       values (?, (select coalesce(max(version), 0) + 1 from prices where model_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        modelId,
+        modelId,
+        prices.inputNanoUsd,
+        prices.cachedInputNanoUsd,
+        prices.objectCachedInputNanoUsd,
+        prices.outputNanoUsd,
+        prices.webSearchNanoUsd,
+        prices.cacheHitNanoUsd,
+        prices.cacheCreationNanoUsd,
+        prices.cacheStorageNanoUsd,
+        now(),
+      ],
     ),
   ]);
 }

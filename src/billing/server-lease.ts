@@ -4,8 +4,9 @@
  */
 
 import { type Store, statement } from '../store/store.ts';
-import { recordUsage } from '../usage/record-usage.ts';
+import { noUsage, recordUsage } from '../usage/record-usage.ts';
 import { giveBackHold } from './hold-statements.ts';
+import { releaseExpiredResourceHolds } from './resource-holds.ts';
 
 const leaseMs = 30_000;
 const renewalMs = 10_000;
@@ -31,13 +32,16 @@ export async function openServerLease(store: Store, options: ServerLeaseOptions)
     // The data folder is ours alone, so whatever lease another process left is void at once.
     await store.commit([statement('delete from server_leases', [])]);
   }
-  await renewLease(store, options);
-  await releaseOrphans(store, options.now());
+  const sweep = async (): Promise<void> => {
+    await renewLease(store, options);
+    await releaseOrphans(store, options.now());
+    await releaseExpiredResourceHolds(store, options.now());
+  };
+  await sweep();
   let tending: Promise<void> = Promise.resolve();
   const tend = async (): Promise<void> => {
     try {
-      await renewLease(store, options);
-      await releaseOrphans(store, options.now());
+      await sweep();
       await options.tend();
     } catch (thrown) {
       options.onError(thrown);
@@ -97,10 +101,7 @@ export async function releaseOrphans(store: Store, now: number): Promise<number>
           status: 'failed',
           errorCode: 'internal_error',
           isClientLeft: false,
-          inputTokens: 0,
-          cachedTokens: 0,
-          outputTokens: 0,
-          usageSource: null,
+          ...noUsage,
           costNanoUsd: 0n,
           clientRequestId: null,
           timeToFirstTokenMs: null,

@@ -40,7 +40,7 @@ const damages = [
   ['what a key has held', 'update api_keys set window_held_nano_usd = 5', /Key .{8} has 5 held/],
   ['a hold that is gone', 'delete from holds', /open holds sum to 0/],
   ['a cost without its charge', 'update usage_requests set cost_nano_usd = 7', /Inference done cost 7/],
-  ['a charge without its request', 'delete from usage_requests', /charge of 1950000 for inference done/],
+  ['a charge without its request', 'delete from usage_requests', /charge of 1950000 for done/],
   ['the usage sums', 'update usage_rollups set cost_nano_usd = 3', /usage sums of key .{8} say 3/],
   [
     'a second charge',

@@ -1,17 +1,28 @@
 /** The catalogue on the wire: what OpenAI's clients read, what the platform adds, and what really answers. */
 import { z } from 'zod';
 import { toUsdNumber } from '../../billing/money.ts';
-import type { TokenPrices } from '../../billing/price-book.ts';
+import type { ModelPrices } from '../../billing/price-book.ts';
 import type { ServedModel } from '../../engines/registry.ts';
 import type { FilterableModel, ModelSections } from './model-filter.ts';
 
-/** Prices are quoted for so many tokens. */
-const tokensPerPrice = 1_000_000 as const;
+/** What has a price, and for how many of it the price is quoted. */
+const unitSizes = {
+  input_tokens: 1_000_000,
+  cached_input_tokens: 1_000_000,
+  object_cached_input_tokens: 1_000_000,
+  output_tokens: 1_000_000,
+  cache_creation_tokens: 1_000_000,
+  cache_storage_token_minutes: 1_000_000,
+  web_searches: 1,
+  cache_hits: 1,
+} as const;
+
+const priceUnits = Object.keys(unitSizes) as (keyof typeof unitSizes)[]; // The table's own keys; Object.keys widens them.
 
 const priceUnitSchema = z.object({
-  unit: z.enum(['input_tokens', 'cached_input_tokens', 'output_tokens']).describe('What is counted.'),
+  unit: z.enum(priceUnits).describe('What is counted.'),
   price: z.number().min(0).describe('US dollars.'),
-  per: z.literal(tokensPerPrice).describe('For so many of them.'),
+  per: z.literal([1, 1_000_000]).describe('For so many of them.'),
 });
 
 export const modelSchema = z
@@ -83,7 +94,7 @@ export function describeModel(model: ServedModel): FilterableModel {
 export async function encodeModel(
   model: ServedModel,
   sections: ModelSections,
-  findPrices: (modelId: string) => Promise<TokenPrices>,
+  findPrices: (modelId: string) => Promise<ModelPrices>,
 ): Promise<z.input<typeof modelSchema>> {
   const backing = model.engine.backing();
   const facts = describeModel(model);
@@ -122,22 +133,24 @@ export async function encodeModel(
   };
 }
 
-function encodePricing(prices: TokenPrices): z.input<typeof modelSchema>['pricing'] {
-  const unit = (
-    name: z.input<typeof priceUnitSchema>['unit'],
-    nanoUsd: bigint,
-  ): z.input<typeof priceUnitSchema> => ({
-    unit: name,
-    price: toUsdNumber(nanoUsd),
-    per: tokensPerPrice,
-  });
+function encodePricing(prices: ModelPrices): z.input<typeof modelSchema>['pricing'] {
+  const pricesByUnit: Readonly<Record<keyof typeof unitSizes, bigint>> = {
+    input_tokens: prices.inputNanoUsd,
+    cached_input_tokens: prices.cachedInputNanoUsd,
+    object_cached_input_tokens: prices.objectCachedInputNanoUsd,
+    output_tokens: prices.outputNanoUsd,
+    cache_creation_tokens: prices.cacheCreationNanoUsd,
+    cache_storage_token_minutes: prices.cacheStorageNanoUsd,
+    web_searches: prices.webSearchNanoUsd,
+    cache_hits: prices.cacheHitNanoUsd,
+  };
   return {
     kind: 'fixed',
     currency: 'USD',
-    units: [
-      unit('input_tokens', prices.inputNanoUsd),
-      unit('cached_input_tokens', prices.cachedInputNanoUsd),
-      unit('output_tokens', prices.outputNanoUsd),
-    ],
+    units: priceUnits.map((unit) => ({
+      unit,
+      price: toUsdNumber(pricesByUnit[unit]),
+      per: unitSizes[unit],
+    })),
   };
 }

@@ -51,7 +51,12 @@ describe('the sections of a model', () => {
       units: [
         { unit: 'input_tokens', price: 1.15, per: 1_000_000 },
         { unit: 'cached_input_tokens', price: 0.15, per: 1_000_000 },
+        { unit: 'object_cached_input_tokens', price: 0, per: 1_000_000 },
         { unit: 'output_tokens', price: 8, per: 1_000_000 },
+        { unit: 'cache_creation_tokens', price: 1.15, per: 1_000_000 },
+        { unit: 'cache_storage_token_minutes', price: 0.01, per: 1_000_000 },
+        { unit: 'web_searches', price: 0.004, per: 1 },
+        { unit: 'cache_hits', price: 0.00002, per: 1 },
       ],
     },
   };
