@@ -1,4 +1,4 @@
-import { EgressError } from './egress-error.ts';
+import { EgressError } from './egress.ts';
 
 const unknownHostCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL']);
 const timeoutCodes = new Set([

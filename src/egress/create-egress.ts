@@ -6,7 +6,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { createAllowList } from './allow-list.ts';
 import { classifyTransportError } from './classify-transport-error.ts';
-import { EgressError } from './egress-error.ts';
+import { type Egress, EgressError, type EgressRequest, type EgressResponse } from './egress.ts';
 import { createGuardedConnector, type ResolveHost } from './guarded-connector.ts';
 import { createUrlJudge, type JudgeUrl, parseUrl } from './judge-url.ts';
 import { acceptEncoding, discardBody, readBoundedBody } from './read-bounded-body.ts';
@@ -20,40 +20,6 @@ export interface EgressOptions {
   readonly userAgent: string;
   /** Default: the system's resolver. */
   readonly resolveHost?: ResolveHost;
-}
-
-export interface EgressRequest {
-  readonly url: string;
-  readonly signal: AbortSignal;
-  /**
-   * True for addresses from the configuration or the command line: they may lie in private networks. A redirect to
-   * another host is judged like a stranger's address, and gets none of `headers`.
-   */
-  readonly isTrusted?: boolean;
-  readonly method?: 'GET' | 'POST';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** Default 5 MB, of the body on the wire and of the decompressed one. */
-  readonly bytesMax?: number;
-  /** Default 10 s, from the first look-up to the last byte, redirects included. */
-  readonly timeoutMs?: number;
-  /** Default 5. */
-  readonly redirectsMax?: number;
-}
-
-export interface EgressResponse {
-  readonly status: number;
-  /** Where the redirects ended. */
-  readonly url: string;
-  /** Names in lower case; repeated headers are joined by `, `. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly bytes: Buffer;
-}
-
-export interface Egress {
-  /** Every status is an answer. Throws EgressError, or the signal's reason. */
-  fetch(request: EgressRequest): Promise<EgressResponse>;
-  close(): Promise<void>;
 }
 
 export const egressDefaults = { bytesMax: 5_000_000, timeoutMs: 10_000, redirectsMax: 5 } as const;

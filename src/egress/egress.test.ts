@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startHost } from './__fixtures__/loopback-host.ts';
-import { createEgress, type Egress, type EgressOptions, type EgressRequest } from './create-egress.ts';
-import type { EgressFailure } from './egress-error.ts';
+import { createEgress, type EgressOptions } from './create-egress.ts';
+import type { Egress, EgressFailure, EgressRequest } from './egress.ts';
 import type { ResolveHost } from './guarded-connector.ts';
 
 function openEgress(options: Partial<EgressOptions> = {}): Egress {

@@ -6,7 +6,7 @@ import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } fro
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { type AllowList, normalizeHost } from './allow-list.ts';
-import { EgressError } from './egress-error.ts';
+import { EgressError } from './egress.ts';
 import { isPublicAddress } from './judge-address.ts';
 import { portOf } from './judge-url.ts';
 

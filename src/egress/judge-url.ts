@@ -1,5 +1,5 @@
 import { type AllowList, normalizeHost } from './allow-list.ts';
-import { EgressError } from './egress-error.ts';
+import { EgressError } from './egress.ts';
 
 /** Returns the address without its fragment. Throws EgressError for what may not be asked, whatever it resolves to. */
 export type JudgeUrl = (url: URL, isTrusted: boolean) => URL;

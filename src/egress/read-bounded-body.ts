@@ -1,7 +1,7 @@
 /** A response's body, decompressed, and never more of it than asked for: compressed bombs stop where the count does. */
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { EgressError } from './egress-error.ts';
+import { EgressError } from './egress.ts';
 
 /** What we offer, and so may be answered with. */
 export const acceptEncoding = 'gzip, deflate, br';
