@@ -3,6 +3,7 @@ import { openTestStore, storeKinds } from '../../test/services/test-stores.ts';
 import { createAccount } from '../accounts/create-account.ts';
 import { createKey, type KeyLimit } from '../keys/api-keys.ts';
 import { type Store, statement } from '../store/store.ts';
+import { createUsageReports } from '../usage/usage-reports.ts';
 import { openLedgerMeter } from './ledger-meter.ts';
 import { createResourceBilling, type ResourceCharge } from './resource-billing.ts';
 import type { Resource } from './resource-holds.ts';
@@ -71,6 +72,21 @@ describe.each(storeKinds)('charges of resources on %s', (kind) => {
     expect(await billing.release('cache-1:hour-2')).toBe(true);
     expect(await billing.release('cache-1:hour-2')).toBe(false);
     expect(await verifyLedger(store)).toMatchObject({ problems: [], holdCount: 0 });
+  });
+
+  it('are spend of their key and model in every report, and no request', async () => {
+    const { store, resource, billing } = await openBooks(kind);
+    await billing.settle({ resource, charge: chargeOf(10_000n) });
+    const usage = createUsageReports(store);
+    const hours = { from: now - 3_600_000, to: now + 3_600_000 };
+    const minutes = { from: now - 60_000, to: now + 1 };
+    for (const span of [hours, minutes]) {
+      const { total, models } = await usage.report(resource.keyId, span);
+      expect(total).toMatchObject({ costNanoUsd: 10_000n, chargedCount: 0, succeededCount: 0 });
+      expect(models).toMatchObject([{ modelId: resource.modelId, costNanoUsd: 10_000n }]);
+    }
+    const before = { from: now - 60_000, to: now };
+    expect((await usage.report(resource.keyId, before)).total.costNanoUsd).toBe(0n);
   });
 
   it('are booked once under one key, however often they are tried side by side', async () => {

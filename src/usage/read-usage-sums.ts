@@ -34,10 +34,10 @@ export interface UsageSums {
 
 interface Part extends TimeSpan {
   readonly span: number;
-  readonly source: 'rollups' | 'requests';
+  readonly source: 'rollups' | 'requests' | 'resources';
 }
 
-/** At most 160 spans; a key and model without requests in a span have no row. */
+/** At most 160 spans; a key and model without requests or charges in a span have no row. */
 export async function readUsageSums(
   store: Store,
   scope: UsageScope,
@@ -66,19 +66,32 @@ export async function readUsageSums(
 function splitSpan({ from, to }: TimeSpan, span: number): readonly Part[] {
   const firstBucket = Math.ceil(from / rollupBucketMs) * rollupBucketMs;
   const afterLastBucket = Math.floor(to / rollupBucketMs) * rollupBucketMs;
+  const edge = (edgeFrom: number, edgeTo: number): readonly Part[] => [
+    { span, source: 'requests', from: edgeFrom, to: edgeTo },
+    { span, source: 'resources', from: edgeFrom, to: edgeTo },
+  ];
   const parts: readonly Part[] =
     firstBucket >= afterLastBucket
-      ? [{ span, source: 'requests', from, to }]
+      ? edge(from, to)
       : [
-          { span, source: 'requests', from, to: firstBucket },
+          ...edge(from, firstBucket),
           { span, source: 'rollups', from: firstBucket, to: afterLastBucket },
-          { span, source: 'requests', from: afterLastBucket, to },
+          ...edge(afterLastBucket, to),
         ];
   return parts.filter((part) => part.from < part.to);
 }
 
 function selectPart(store: Store, scope: UsageScope, part: Part) {
-  return part.source === 'rollups' ? sumRollups(store, scope, part) : sumRequests(store, scope, part);
+  switch (part.source) {
+    case 'rollups':
+      return sumRollups(store, scope, part);
+    case 'requests':
+      return sumRequests(store, scope, part);
+    case 'resources':
+      return sumResources(store, scope, part);
+    default:
+      return part.source satisfies never;
+  }
 }
 
 function sumRollups(store: Store, scope: UsageScope, { span, from, to }: Part) {
@@ -123,7 +136,29 @@ function sumRequests(store: Store, scope: UsageScope, { span, from, to }: Part) 
     ]);
 }
 
-/** Both indexes begin with the key, so an account is asked as the list of its keys. */
+/** What caches cost, which is spend without a request. */
+function sumResources(store: Store, scope: UsageScope, { span, from, to }: Part) {
+  return store.db
+    .selectFrom('resource_charges')
+    .where('key_id', 'in', keysOf(store, scope))
+    .where('created_at', '>=', from)
+    .where('created_at', '<', to)
+    .groupBy(['model_id', 'key_id'])
+    .select((select) => [
+      select.lit(span).as('span'),
+      'model_id',
+      'key_id',
+      sql<number>`0`.as('input_tokens'),
+      sql<number>`0`.as('cached_tokens'),
+      sql<number>`0`.as('output_tokens'),
+      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
+      sql<number>`0`.as('requests_succeeded'),
+      sql<number>`0`.as('requests_failed'),
+      sql<number>`0`.as('requests_charged'),
+    ]);
+}
+
+/** The indexes begin with the key, so an account is asked as the list of its keys. */
 function keysOf(store: Store, scope: UsageScope) {
   const keys = store.db.selectFrom('api_keys').select('id');
   return 'keyId' in scope
