@@ -1,5 +1,7 @@
 /** The settings as a Markdown table; `npm run docs` writes it into docs/configuration.md, a test compares it. */
-import { environmentNameOf, fileKeyOf, flagNameOf, listSettings, type Setting } from '../src/settings.ts';
+
+import type { Setting } from '../src/setting.ts';
+import { environmentNameOf, fileKeyOf, flagNameOf, listSettings } from '../src/settings.ts';
 
 const escapeCell = (text: string): string => text.replaceAll('|', '\\|');
 

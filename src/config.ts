@@ -6,13 +6,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import type { Setting } from './setting.ts';
 import {
   type Config,
   environmentNameOf,
   fileKeyOf,
   flagNameOf,
   listSettings,
-  type Setting,
   type SettingName,
   settings,
 } from './settings.ts';
