@@ -288,6 +288,16 @@ interface ConversationsTable {
   updated_at: number;
 }
 
+/** What a search found, for the account whose next request sends its id back. */
+interface WebSearchesTable {
+  search_id: Fixed<string>;
+  account_id: Fixed<number>;
+  /** JSON of a `StoredSearch` without its id (`web-search/search-records.ts`). */
+  content: Fixed<string>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+}
+
 /** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */
 interface AuthUsersTable {
   id: string;
@@ -341,6 +351,7 @@ export interface Tables {
   invites: InvitesTable;
   reset_requests: ResetRequestsTable;
   conversations: ConversationsTable;
+  web_searches: WebSearchesTable;
   auth_users: AuthUsersTable;
   auth_sessions: AuthSessionsTable;
   auth_identities: AuthIdentitiesTable;

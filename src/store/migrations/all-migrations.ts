@@ -4,7 +4,16 @@ import { deletedKeys } from './0003-deleted-keys.ts';
 import { people } from './0004-people.ts';
 import { fees } from './0005-fees.ts';
 import { limits } from './0007-limits.ts';
+import { webSearch } from './0008-web-search.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
-export const allMigrations: readonly Migration[] = [foundation, metering, deletedKeys, people, fees, limits];
+export const allMigrations: readonly Migration[] = [
+  foundation,
+  metering,
+  deletedKeys,
+  people,
+  fees,
+  limits,
+  webSearch,
+];
