@@ -3,6 +3,7 @@ import { version } from '../version.ts';
 import { addChatCommand } from './chat-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addKeysCommand } from './keys-command.ts';
+import { addLedgerCommand } from './ledger-command.ts';
 import { addModelsCommand } from './models-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import type { Terminal } from './terminal.ts';
@@ -16,6 +17,7 @@ export function createProgram(terminal: Terminal): Command {
   addServeCommand(program, terminal);
   addChatCommand(program, terminal);
   addKeysCommand(program, terminal);
+  addLedgerCommand(program, terminal);
   addModelsCommand(program, terminal);
   addDoctorCommand(program, terminal);
   return program;
