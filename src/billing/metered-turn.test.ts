@@ -205,6 +205,17 @@ describe('a metered turn', () => {
     expectLeft(true, settled, released);
   });
 
+  it('charges for searches that were made before the client left', async () => {
+    const { meter, settled } = createRecordingMeter();
+    const { turn, source, controller } = createTurn({ kind: 'hangs-until-abort', at: 1 });
+    const searched = { ...usageBefore, fees: { webSearches: 1, cacheHits: 0 } };
+    const drained = drain((await createMeterTurn(meter)({ ...turn, usageSoFar: () => searched })).events);
+    await source.isWaiting.promise;
+    controller.abort();
+    await drained;
+    expect(settled).toMatchObject([{ status: 'client_left', usage: searched }]);
+  });
+
   it('tells when its money is settled, which may be after its client and its reader are gone', async () => {
     const recording = createRecordingMeter();
     const isWritten = Promise.withResolvers<void>();
@@ -244,13 +255,13 @@ describe('a metered turn', () => {
     await expect(Promise.all(ends)).resolves.toHaveLength(2);
   });
 
-  it('releases when the client had left before the hold was open', async () => {
+  it('charges nothing when the client had left before the hold was open', async () => {
     const { meter, settled, released } = createRecordingMeter();
     const { turn, controller } = createTurn({ kind: 'complete' });
     controller.abort();
     const { events } = await createMeterTurn(meter)(turn);
     expect((await drain(events)).error).toMatchObject({ code: 'client_closed_request' });
-    expect({ settled, released }).toEqual({ settled: [], released: ['client_closed_request'] });
+    expectLeft(false, settled, released);
   });
 
   it('releases when the turn cannot even be started', async () => {
@@ -300,10 +311,11 @@ describe('a metered turn', () => {
   });
 });
 
-/** A client that left is charged for what was generated, or for nothing when nothing was. */
+/** A client that left is charged for what was generated, or for nothing when nothing was; it never fails. */
 function expectLeft(isCharged: boolean, settled: TurnOutcome[], released: string[]): void {
-  expect(settled.map((outcome) => [outcome.status, outcome.usage])).toEqual(
-    isCharged ? [['client_left', usageSoFar]] : [],
-  );
-  expect(released).toEqual(isCharged ? [] : ['client_closed_request']);
+  const nothing = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, source: 'estimate' };
+  expect(settled.map((outcome) => [outcome.status, outcome.usage])).toEqual([
+    ['client_left', isCharged ? usageSoFar : nothing],
+  ]);
+  expect(released).toEqual([]);
 }

@@ -163,11 +163,19 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
     try {
       await this.#source?.return?.();
     } finally {
-      const usage = this.#turn.usageSoFar();
-      // Work that was held back to be judged was done for the client all the same.
-      const hasOutput = this.#firstOutputAtMs !== undefined || usage.completionTokens > 0;
-      await (hasLeft && hasOutput ? this.#settle(usage, 'client_left') : this.#release(this.#failure));
+      await (hasLeft ? this.#settle(this.#usageOfLeaver(), 'client_left') : this.#release(this.#failure));
     }
+  }
+
+  /** What a client that left is charged by: nothing, as long as nothing was generated for it (decision 0013). */
+  #usageOfLeaver(): Usage {
+    const usage = this.#turn.usageSoFar();
+    // Work that was held back to be judged, and searches, were done for the client all the same.
+    const hasOutput =
+      this.#firstOutputAtMs !== undefined || usage.completionTokens > 0 || (usage.fees?.webSearches ?? 0) > 0;
+    return hasOutput
+      ? usage
+      : { promptTokens: 0, cachedTokens: 0, completionTokens: 0, source: usage.source };
   }
 
   async #settle(usage: Usage, status: 'succeeded' | 'client_left'): Promise<void> {
