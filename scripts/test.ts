@@ -17,7 +17,9 @@ const steps = [
   },
   { name: 'Promises (oxlint, typed)', tool: 'oxlint', arguments: ['--type-aware'] },
   { name: 'Types (tsc)', tool: 'tsc', arguments: ['-p', '.'] },
+  { name: 'Types of the web app (tsc)', tool: 'tsc', arguments: ['-p', 'web'] },
   { name: 'Unused code and dependencies (knip)', tool: 'knip', arguments: [] },
+  { name: 'Web app (Vite)', tool: 'node', arguments: ['scripts/build-web.ts'] },
   {
     name: 'Tests (vitest)',
     tool: 'vitest',

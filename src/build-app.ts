@@ -6,6 +6,7 @@ import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.t
 import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { buildEngines, type EngineChange } from './build-engines.ts';
+import { buildLimits } from './build-limits.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { checkReadiness } from './check-readiness.ts';
@@ -21,6 +22,7 @@ import { createOpenTurns, shutDown } from './shut-down.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import { version } from './version.ts';
+import { readWebFiles, type WebFiles, webFolderDefault } from './web-files.ts';
 
 export interface AppHooks {
   readonly onModelProgress: OnModelProgress;
@@ -61,7 +63,8 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
     const meter = await openLedgerMeter(store, {
       onError: (error) => hooks.logger.warn({ err: error }, 'the lease of this server could not be renewed'),
     });
-    return wire(config, hooks, { store, firstStart, meter });
+    const webFiles = await readWebFiles(webFolderDefault);
+    return wire(config, hooks, { store, firstStart, meter, webFiles });
   } catch (error) {
     await store.close();
     throw error;
@@ -72,6 +75,7 @@ interface Opened {
   readonly store: Store;
   readonly firstStart: BootstrapResult | undefined;
   readonly meter: LedgerMeter;
+  readonly webFiles: WebFiles;
 }
 
 const engineMessages: Readonly<Record<EngineChange['type'], string>> = {
@@ -81,7 +85,7 @@ const engineMessages: Readonly<Record<EngineChange['type'], string>> = {
   'template-replaced': "the model's own chat template is not used",
 };
 
-function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Opened): App {
+function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFiles }: Opened): App {
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
     onEngineChange: ({ type, ...detail }) => {
@@ -92,20 +96,23 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
   const models = createModelDirectory(engines.servedModels);
   const clock = { now: () => Date.now() };
   const readiness = (): Promise<Readiness> => checkReadiness(models, store);
+  const limits = buildLimits(store, { config, logger: hooks.logger });
   const keys = createKeyDirectory(store, {
+    readRateLimits: limits.readRateLimits,
     onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),
   });
   const openTurns = createOpenTurns();
-  const platform = buildPlatform(store, clock);
+  const platform = buildPlatform(store, clock, limits.administration);
   const outputChecker = createOutputChecker();
   const http = createHttpApp({
     chat: createChatService({
       models,
       meterTurn: createTurnMetering({
-        meter: measureTurns(meter, platform),
+        meter: measureTurns(limits.limiter.limitMeter(meter), platform),
         nowMs: () => performance.now(),
         onTurn: openTurns.add,
       }),
+      admitTurn: limits.limiter.admit,
       outputChecker,
     }),
     keys,
@@ -117,11 +124,13 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
       choiceCountMax: config.choiceCountMax,
       corsOrigins: config.corsOrigins,
       isDeterministicDefault: config.deterministic,
+      onClientLeft: config.onClientLeft,
     },
     version,
     clock,
     ids: createIdSource(clock),
     logger: hooks.logger,
+    webFiles,
   });
   return {
     models,
@@ -129,6 +138,6 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter }: Ope
     modelStarted: engines.started,
     readiness,
     listen: () => http.listen({ host: config.host, port: config.port }),
-    close: (graceMs) => shutDown({ http, engines, outputChecker, openTurns, meter, store }, graceMs),
+    close: (graceMs) => shutDown({ http, engines, outputChecker, openTurns, meter, limits, store }, graceMs),
   };
 }

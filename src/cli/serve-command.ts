@@ -33,6 +33,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
     terminal.print(describeFirstStart(app.firstStart, url, app.models.list()[0]?.id));
   }
   terminal.print(`Listening on ${url}`);
+  terminal.print(`Open ${url}/app/ in a browser: playground, dashboard, documentation.`);
   await app.modelStarted;
   view.end();
   terminal.print(await describeModels(app));

@@ -13,6 +13,7 @@ import { createClientErrorHandler, createErrorHandler } from './middleware/handl
 import { createBodyReader, repairContentType } from './middleware/read-body.ts';
 import { createRequestContextHook } from './middleware/request-context.ts';
 import { registerRoutes } from './routes/index.ts';
+import { registerWebApp } from './static.ts';
 
 /** Longer than the idle time of common load balancers (60 s), so that they close first and never hit a dead socket. */
 const keepAliveTimeoutMs = 75_000;
@@ -65,6 +66,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     transformObject: transformDocument,
   });
   app.register(async (scope) => registerRoutes(scope, dependencies));
+  const { webFiles } = dependencies;
+  if (webFiles !== undefined) app.register(async (scope) => registerWebApp(scope, webFiles));
   return app;
 }
 

@@ -3,6 +3,7 @@
  * scripted ones. Nothing in this folder reads the environment, opens a file or knows a database.
  */
 import type { AccountDirectory } from '../accounts/account-directory.ts';
+import type { People } from '../accounts/create-people.ts';
 import type { AccountBilling } from '../billing/account-billing.ts';
 import type { PriceBook } from '../billing/price-book.ts';
 import type { ChatService } from '../chat/chat-service.ts';
@@ -10,6 +11,8 @@ import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
+import type { PlaygroundKeys } from '../keys/playground-keys.ts';
+import type { LimitAdministration } from '../limits/limit-administration.ts';
 import type { AccountActivity } from '../usage/account-activity.ts';
 import type { LatencyWindow } from '../usage/latency-window.ts';
 import type { UsageReports } from '../usage/usage-reports.ts';
@@ -23,6 +26,7 @@ export interface KeyAuthenticator {
 /** What the platform's endpoints ask, each by the folder that owns it. */
 export interface PlatformServices {
   readonly keys: KeyAdministration;
+  readonly limits: LimitAdministration;
   readonly accounts: AccountDirectory;
   readonly billing: AccountBilling;
   readonly usage: UsageReports;
@@ -56,6 +60,8 @@ export interface HttpSettings {
   readonly prefillCommentMs: number;
   /** A reader that takes nothing for this long is dropped and its work stopped. */
   readonly readerStallMs: number;
+  /** Whether work ends with its client, or runs on for nobody and is charged whole. */
+  readonly onClientLeft: 'stop' | 'finish';
 }
 
 export const httpSettingsDefault: HttpSettings = {
@@ -66,6 +72,7 @@ export const httpSettingsDefault: HttpSettings = {
   keepAliveMs: 10_000,
   prefillCommentMs: 500,
   readerStallMs: 30_000,
+  onClientLeft: 'stop',
 };
 
 /** The part of pino's interface that is used here. */
@@ -80,6 +87,8 @@ export interface HttpDependencies {
   readonly keys: KeyAuthenticator;
   readonly models: ModelDirectory;
   readonly platform: PlatformServices;
+  readonly people: People;
+  readonly playgroundKeys: PlaygroundKeys;
   readiness(): Promise<Readiness> | Readiness;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */

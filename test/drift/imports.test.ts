@@ -20,6 +20,8 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/web-search',
     'src/billing/meter.ts',
     'src/billing/metered-turn.ts',
+    'src/limits/turn-limiter.ts',
+    'src/limits/rate-limit-state.ts',
   ],
   // Whoever fetches an address that a stranger named does it through here.
   egress: [],
@@ -32,6 +34,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/billing',
     'src/accounts',
     'src/keys',
+    'src/limits',
     'src/usage',
     'src/caching',
     'src/files',
@@ -39,6 +42,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/web-files.ts',
   ],
   keys: ['src/store', 'src/billing', 'src/usage'],
+  limits: ['src/store', 'src/billing/meter.ts', 'src/keys/api-keys.ts'],
   models: [],
   store: [],
   usage: ['src/store'],
@@ -54,7 +58,8 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   // The index of local documents is a file of its own, rebuilt at will: no table of ours.
   'better-sqlite3': ['src/store', 'src/web-search/backends'],
   // Queries are written where their tables' meaning is known; connections are made in the store alone.
-  kysely: ['src/store', 'src/accounts', 'src/billing', 'src/keys', 'src/usage'],
+  kysely: ['src/store', 'src/accounts', 'src/billing', 'src/keys', 'src/usage', 'src/limits'],
+  '@redis/client': ['src/limits'],
   koffi: ['src/engines/llama'],
   commander: ['src/cli'],
   '@clack/prompts': ['src/cli'],

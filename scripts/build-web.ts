@@ -1,0 +1,77 @@
+/** Builds `web/` when its sources have changed since the last time; `npm start`, `npm test` and `npm run build` call it. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { repositoryRoot } from './run-step.ts';
+
+const webFolder = path.join(repositoryRoot, 'web');
+export const webDistFolder = path.join(webFolder, 'dist');
+const stampFile = path.join(webDistFolder, '.inputs');
+
+/** Text is sent compressed; fonts and pictures are compressed already. */
+const compressible = /\.(js|css|html|svg|json|txt)$/;
+const compressedBytesMin = 1_024;
+
+/** Files that are not in `web/` and still decide what is built: the versions of every library. */
+const furtherInputs = ['package-lock.json'];
+
+async function listFiles(folder: string, skipped: readonly string[] = []): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => !skipped.some((each) => file.startsWith(each + path.sep)))
+    .toSorted();
+}
+
+async function hashInputs(): Promise<string> {
+  const hash = createHash('sha256');
+  const files = await listFiles(webFolder, [webDistFolder]);
+  for (const file of [...files, ...furtherInputs.map((name) => path.join(repositoryRoot, name))]) {
+    hash.update(path.relative(repositoryRoot, file)).update('\0');
+    hash.update(await readFile(file)).update('\0');
+  }
+  return hash.digest('hex');
+}
+
+/** Writes `x.js.br` and `x.js.gz` beside `x.js`: compressed once here, not once per visitor. */
+async function compressFiles(folder: string): Promise<void> {
+  for (const file of await listFiles(folder)) {
+    const bytes = compressible.test(file) ? await readFile(file) : Buffer.alloc(0);
+    if (bytes.length < compressedBytesMin) continue;
+    const quality = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+    await writeFile(`${file}.br`, await promisify(brotliCompress)(bytes, { params: quality }));
+    await writeFile(`${file}.gz`, await promisify(gzip)(bytes, { level: 9 }));
+  }
+}
+
+interface BuildHooks {
+  /** Called before a build that takes seconds. */
+  readonly onBuild?: () => void;
+}
+
+/**
+ * Leaves an up-to-date `web/dist`; resolves to whether there was anything to do. Throws Vite's error when the
+ * sources cannot be built, and then leaves no half-built folder that would be served.
+ */
+export async function buildWebWhenStale({ onBuild }: BuildHooks = {}): Promise<boolean> {
+  const inputs = await hashInputs();
+  if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === inputs) return false;
+  onBuild?.();
+  // Loaded here and not above: an up-to-date folder needs no development dependency.
+  const { build } = await import('vite');
+  try {
+    await build({ configFile: path.join(webFolder, 'vite.config.ts'), logLevel: 'warn' });
+    await compressFiles(webDistFolder);
+    await writeFile(stampFile, inputs);
+  } catch (error) {
+    await rm(webDistFolder, { recursive: true, force: true });
+    throw error;
+  }
+  return true;
+}
+
+if (import.meta.main) await buildWebWhenStale();

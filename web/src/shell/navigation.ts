@@ -1,0 +1,36 @@
+/** The pages of the side bar and of the command palette. A new page is one line here and one in `router.tsx`. */
+import type { LinkProps } from '@tanstack/react-router';
+import { type LucideIcon, SquareTerminal } from 'lucide-react';
+import type { shellMessages } from './shell-messages.ts';
+
+type ShellMessage = keyof (typeof shellMessages)['en'];
+
+export interface NavigationItem {
+  readonly to: NonNullable<LinkProps['to']>;
+  readonly label: ShellMessage;
+  readonly icon: LucideIcon;
+  /** Pressed after `g`, as in “g p”; unique. */
+  readonly key?: string;
+}
+
+export interface NavigationGroup {
+  /** Undefined = no heading. */
+  readonly label?: ShellMessage;
+  /** Who sees it. */
+  readonly audience: 'everyone' | 'members' | 'administrators';
+  readonly items: readonly NavigationItem[];
+}
+
+export const navigation: readonly NavigationGroup[] = [
+  {
+    audience: 'members',
+    items: [{ to: '/playground', label: 'playground', icon: SquareTerminal, key: 'p' }],
+  },
+];
+
+/** The groups that this person sees. */
+export function visibleNavigation(user: { readonly is_admin: boolean } | null): readonly NavigationGroup[] {
+  return navigation.filter(
+    ({ audience }) => audience === 'everyone' || (user !== null && (audience === 'members' || user.is_admin)),
+  );
+}
