@@ -21,6 +21,7 @@ describe('the catalogue of errors', () => {
       );
     expect(typesOf(429)).toEqual({
       rate_limit_reached: 'rate_limit_reached_error',
+      request_exceeds_rate_limit: 'rate_limit_reached_error',
       engine_overloaded: 'engine_overloaded_error',
     });
     expect(typesOf(403)).toEqual({

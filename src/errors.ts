@@ -151,6 +151,12 @@ export const errorCatalogue = {
     'Invalid request: send the body as `Content-Type: application/json`.',
   ),
   rate_limit_reached: entry(429, 'rate_limit_reached_error', true, 'Too Many Requests.'),
+  request_exceeds_rate_limit: entry(
+    429,
+    'rate_limit_reached_error',
+    false,
+    'This request alone is more than a rate limit allows. Lower `max_tokens` or shorten the prompt.',
+  ),
   engine_overloaded: entry(
     429,
     'engine_overloaded_error',

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { parseAllowEntry } from './egress/allow-list.ts';
+import { limitSettings } from './limit-settings.ts';
 import { peopleSettings } from './people-settings.ts';
 import {
   filePath,
@@ -152,6 +153,7 @@ export const settings = {
     defaultText: '`100`',
   }),
   ...peopleSettings,
+  ...limitSettings,
   corsOrigins: setting({
     schema: z
       .union([

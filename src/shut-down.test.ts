@@ -17,6 +17,7 @@ function createServer(drained: Promise<void>) {
     engines: { close: async () => void order.push('engines') },
     outputChecker: { close: async () => void order.push('checks') },
     meter: { close: async () => void order.push('meter') },
+    limits: { close: async () => void order.push('limits') },
     store: { close: async () => void order.push('store') },
   };
   return { server, order, openTurns };
@@ -26,7 +27,7 @@ describe('a shutdown', () => {
   it('closes from the outside in', async () => {
     const { server, order } = createServer(Promise.resolve());
     await shutDown(server, 60_000);
-    expect(order).toEqual(['http', 'engines', 'checks', 'connections', 'meter', 'store']);
+    expect(order).toEqual(['http', 'engines', 'checks', 'connections', 'meter', 'limits', 'store']);
   });
 
   it('stops answers that go on for longer than the grace time', async () => {
@@ -34,7 +35,7 @@ describe('a shutdown', () => {
     const { server, order } = createServer(drained.promise);
     const stopping = { ...server, engines: { close: async () => drained.resolve() } };
     await shutDown(stopping, 0);
-    expect(order).toEqual(['http', 'checks', 'connections', 'meter', 'store']);
+    expect(order).toEqual(['http', 'checks', 'connections', 'meter', 'limits', 'store']);
   });
 
   it('keeps the store open until clients that have left are charged', async () => {
@@ -51,6 +52,6 @@ describe('a shutdown', () => {
       },
     };
     await shutDown({ ...server, engines }, 60_000);
-    expect(order).toEqual(['http', 'checks', 'connections', 'settled', 'meter', 'store']);
+    expect(order).toEqual(['http', 'checks', 'connections', 'settled', 'meter', 'limits', 'store']);
   });
 });

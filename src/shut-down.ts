@@ -27,6 +27,7 @@ export interface RunningServer {
   readonly outputChecker: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
   readonly meter: { close(): Promise<void> };
+  readonly limits: { close(): Promise<void> };
   readonly store: { close(): Promise<void> };
 }
 
@@ -36,7 +37,7 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, outputChecker, openTurns, meter, store } = running;
+  const { http, engines, outputChecker, openTurns, meter, limits, store } = running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
   await Promise.race([drained, wait(graceMs)]);
@@ -48,6 +49,7 @@ export async function shutDown(running: RunningServer, graceMs: number): Promise
   // A client that left has no connection any more, but its turn is still to be charged.
   await Promise.race([openTurns.ended(), wait(settlementsMs)]);
   await meter.close();
+  await limits.close();
   await store.close();
 }
 

@@ -7,7 +7,9 @@ import type { MeterTurn } from '../billing/metered-turn.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
 import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
-import { prepareChat } from './run-chat.ts';
+import type { RateLimitState } from '../limits/rate-limit-state.ts';
+import type { TurnLimiter } from '../limits/turn-limiter.ts';
+import { type PreparedChat, prepareChat } from './run-chat.ts';
 import type { Caller, ChatEvent, ChatRequest } from './types.ts';
 
 /** Who asks and under which names the turn is booked. */
@@ -19,6 +21,8 @@ export interface ChatTurnContext {
   readonly clientRequestId: string | undefined;
   /** Aborted when the client leaves: the engine stops within 50 ms and the turn is settled. */
   readonly signal: AbortSignal;
+  /** Told what is left of the caller's rate limits, before `start` resolves or throws; not when nothing is limited. */
+  readonly onRateLimits?: (state: RateLimitState) => void;
 }
 
 /** A turn that was counted and paid for in advance; iterating `events` does the work. */
@@ -38,7 +42,8 @@ export interface ChatService {
   /**
    * Resolves the model, renders and counts the prompt and opens the hold; no engine work has started when it
    * returns. Throws ApiError before any byte of the answer: `model_not_found`, `model_unavailable`,
-   * `context_length_exceeded`, `invalid_schema`, `not_supported`, `insufficient_balance`, `key_limit_reached`.
+   * `context_length_exceeded`, `invalid_schema`, `not_supported`, `insufficient_balance`, `key_limit_reached`,
+   * `rate_limit_reached`, `request_exceeds_rate_limit`.
    */
   start(request: ChatRequest, turn: ChatTurnContext): Promise<MeteredTurn>;
 }
@@ -47,6 +52,8 @@ export interface ChatServiceOptions {
   readonly models: ModelDirectory;
   /** Billing's part, injected so that imports stay one-way. */
   readonly meterTurn: MeterTurn;
+  /** Asked before the prompt is rendered. Undefined = nothing is limited. */
+  readonly admitTurn?: TurnLimiter['admit'];
   /** Closed by whoever made it. Undefined = one of the service's own, which lives as long as the process. */
   readonly outputChecker?: OutputChecker;
 }
@@ -54,10 +61,11 @@ export interface ChatServiceOptions {
 export function createChatService({
   models,
   meterTurn,
+  admitTurn,
   outputChecker = createOutputChecker(),
 }: ChatServiceOptions): ChatService {
   return {
-    async start(request, { caller, inferenceId, clientRequestId, signal }) {
+    async start(request, { caller, inferenceId, clientRequestId, signal, onRateLimits }) {
       const model = models.find(request.modelId);
       if (model === undefined) {
         throw new ApiError('model_not_found', {
@@ -65,14 +73,11 @@ export function createChatService({
           param: 'model',
         });
       }
-      const { accountId } = caller;
-      const chat = await prepareChat(
-        request,
-        model.engine,
-        { accountId, inferenceId, signal },
-        outputChecker,
-      );
+      const admission = await admitTurn?.({ caller, inferenceId, onState: onRateLimits });
+      let chat: PreparedChat | undefined;
       try {
+        const context = { accountId: caller.accountId, inferenceId, signal };
+        chat = await prepareChat(request, model.engine, context, outputChecker);
         const metered = await meterTurn({
           caller,
           inferenceId,
@@ -84,7 +89,8 @@ export function createChatService({
         });
         return { promptTokens: chat.promptTokens, ...metered };
       } catch (refusal) {
-        chat.discard();
+        chat?.discard();
+        await admission?.cancel();
         throw refusal;
       }
     },

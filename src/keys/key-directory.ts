@@ -29,6 +29,11 @@ export interface KeyDirectoryOptions {
   readonly monotonicNow?: () => number;
   /** Keys kept in memory. */
   readonly cachedKeysMax?: number;
+  /** The rate limits of a key and its account: asked when a key is read, and again when a generation has passed. */
+  readonly readRateLimits?: (owner: {
+    readonly accountId: number;
+    readonly keyId: number;
+  }) => Promise<Caller['rateLimits']>;
   /** Told when "last used" could not be written, which fails no request. */
   readonly onWriteError?: (error: unknown) => void;
 }
@@ -72,7 +77,10 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
         retryAfterSeconds: 1,
       });
     }
-    const key = await readCachedKey(store, secretHash, generation);
+    const key = await readCachedKey(store, secretHash, {
+      generation,
+      readRateLimits: options.readRateLimits,
+    });
     if (key === undefined) {
       unknownKeys.take();
       cache.delete(secretHash);
@@ -128,7 +136,10 @@ function checkPurpose(kind: KeyKind, purpose: KeyPurpose): void {
 async function readCachedKey(
   store: Store,
   secretHash: string,
-  generation: number,
+  {
+    generation,
+    readRateLimits,
+  }: { readonly generation: number; readonly readRateLimits: KeyDirectoryOptions['readRateLimits'] },
 ): Promise<CachedKey | undefined> {
   const row = await store.db
     .selectFrom('api_keys')
@@ -149,6 +160,7 @@ async function readCachedKey(
   if (row === undefined) {
     return undefined;
   }
+  const rateLimits = await readRateLimits?.({ accountId: row.account_id, keyId: row.id });
   return {
     caller: Object.freeze({
       accountId: row.account_id,
@@ -156,6 +168,7 @@ async function readCachedKey(
       keyPrefix: row.prefix,
       scopes: decodeScopes(row.scopes),
       origin: row.kind === 'playground' ? 'playground' : 'api',
+      ...(rateLimits !== undefined && { rateLimits }),
     }),
     kind: row.kind,
     isUsable: row.is_disabled === 0 && row.account_disabled_at === null,

@@ -11,6 +11,7 @@ import {
   type ScriptedEngineOptions,
 } from '../../engines/scripted/scripted-engine.ts';
 import { ApiError } from '../../errors.ts';
+import type { TurnLimiter } from '../../limits/turn-limiter.ts';
 import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
 import { noPlatform } from './no-platform.ts';
@@ -27,6 +28,8 @@ export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
   readonly caller?: Partial<Caller>;
   /** Default: every turn is free. */
   readonly meter?: Meter;
+  /** Default: nothing is limited. */
+  readonly admitTurn?: TurnLimiter['admit'];
   readonly overrides?: Partial<HttpDependencies>;
 }
 
@@ -39,7 +42,7 @@ export interface TestApp {
 
 /** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const { settings, caller, overrides, meter, ...engineOptions } = options;
+  const { settings, caller, overrides, meter, admitTurn, ...engineOptions } = options;
   const engine = createScriptedEngine({ script: () => [], ...engineOptions });
   const models = createModelDirectory([
     {
@@ -57,7 +60,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   };
   let idCount = 0;
   const app = createHttpApp({
-    chat: createChatService({ models, meterTurn }),
+    chat: createChatService({ models, meterTurn, ...(admitTurn !== undefined && { admitTurn }) }),
     keys: {
       authenticate(secret) {
         if (secret !== testKey) throw new ApiError('invalid_api_key');

@@ -8,6 +8,7 @@ const refuse = async (): Promise<never> => {
 /** For tests that need no store: whoever asks for one hears of it. */
 export const noPlatform: PlatformServices = {
   keys: { list: refuse, prefixes: refuse, create: refuse, change: refuse, remove: refuse, describe: refuse },
+  limits: { read: refuse, change: refuse, resolve: refuse },
   accounts: { find: refuse },
   billing: { balance: refuse, listTransfers: refuse },
   usage: { resolveKey: refuse, report: refuse, listRequests: refuse },

@@ -4,7 +4,9 @@ import { onTestFinished } from 'vitest';
 import { openTestStore, type StoreKind } from '../../../test/services/test-stores.ts';
 import { createAccount } from '../../accounts/create-account.ts';
 import { openLedgerMeter } from '../../billing/ledger-meter.ts';
+import { buildLimits } from '../../build-limits.ts';
 import { buildPlatform, measureTurns } from '../../build-platform.ts';
+import { loadConfig } from '../../config.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
 import type { Store } from '../../store/store.ts';
@@ -46,11 +48,22 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
   onTestFinished(async () => await meter.close());
   // Every call sees the generation of its own moment, so that a change holds at once.
   let ticksMs = 0;
-  const keys = createKeyDirectory(store, { now: clock.now, monotonicNow: () => (ticksMs += 1_000) });
-  const platform = buildPlatform(store, clock);
+  const limits = buildLimits(store, {
+    config: loadConfig({ environment: {} }),
+    logger: { info: () => undefined, warn: () => undefined },
+    now: clock.now,
+  });
+  onTestFinished(async () => await limits.close());
+  const keys = createKeyDirectory(store, {
+    now: clock.now,
+    monotonicNow: () => (ticksMs += 1_000),
+    readRateLimits: limits.readRateLimits,
+  });
+  const platform = buildPlatform(store, clock, limits.administration);
   const testApp = createTestApp({
     ...options,
-    meter: measureTurns(meter, platform),
+    meter: measureTurns(limits.limiter.limitMeter(meter), platform),
+    admitTurn: limits.limiter.admit,
     overrides: { keys, clock, platform, ...options.overrides },
   });
   const send = async (request: InjectOptions, secret = key): Promise<Answer> =>

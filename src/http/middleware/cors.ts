@@ -11,6 +11,15 @@ const exposedHeaders = [
   'x-request-id',
   'x-should-retry',
   'retry-after',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
 ].join(', ');
 
 /** How long a browser may remember the answer to a preflight request; Chromium caps it at two hours. */

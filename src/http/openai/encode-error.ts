@@ -9,6 +9,7 @@ export interface WireError {
 }
 
 const moonshotPrefix = 'Invalid request: ';
+const rateLimitPrefix = 'Too Many Requests';
 
 export function encodeWireError(error: ApiError): WireError {
   return { message: error.message, type: error.type, code: error.code, param: error.param ?? null };
@@ -27,15 +28,23 @@ export function encodeErrorBody(
   error: ApiError,
   request: { readonly path: string; readonly requestId: string; readonly timestampMs: number },
 ): string {
-  const isSchemaFailure = error.code === 'invalid_request' && error.message.startsWith(moonshotPrefix);
   return JSON.stringify({
-    message: isSchemaFailure
-      ? `Body validation error: ${error.message.slice(moonshotPrefix.length)}`
-      : error.message,
+    message: inPlatformWords(error),
     path: request.path,
     requestId: request.requestId,
     statusCode: error.status,
     timestamp: new Date(request.timestampMs).toISOString(),
     error: encodeWireError(error),
   });
+}
+
+/** Contract, "Errors of the platform": how the text of a status begins. */
+function inPlatformWords({ code, type, message }: ApiError): string {
+  if (code === 'invalid_request' && message.startsWith(moonshotPrefix)) {
+    return `Body validation error: ${message.slice(moonshotPrefix.length)}`;
+  }
+  if (type === 'rate_limit_reached_error' && !message.startsWith(rateLimitPrefix)) {
+    return `${rateLimitPrefix}: ${message}`;
+  }
+  return message;
 }

@@ -12,6 +12,7 @@ import { type DecodedRequest, decodeRequest } from '../openai/decode-request.ts'
 import { createChunkEncoder } from '../openai/encode-chunk.ts';
 import { encodeCompletion } from '../openai/encode-completion.ts';
 import { encodeErrorEvent } from '../openai/encode-error.ts';
+import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
 import { encodeCostHeaders } from '../openai/encode-usage.ts';
 import { completionChunkSchema, completionSchema } from '../openai/response-schema.ts';
 import { chatCompletionRequestSchema, chatHeadersSchema } from '../openai/schema.ts';
@@ -75,6 +76,7 @@ async function answerChat(
     inferenceId,
     clientRequestId,
     signal,
+    onRateLimits: (state) => reply.headers(encodeRateLimits(state)),
   });
   const identity = identifyCompletion(inferenceId, dependencies.clock.now(), decoded.model);
   const answer = { decoded, turn, identity };
