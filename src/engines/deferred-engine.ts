@@ -62,22 +62,28 @@ export function createDeferredEngine(options: DeferredEngineOptions): DeferredEn
   };
 
   const health = (): EngineHealth => engine?.health() ?? ownHealth;
+  /** The engine as soon as it is there. Throws ApiError `model_unavailable` or `client_closed_request`. */
+  const obtain = async (signal: AbortSignal): Promise<Engine> => {
+    if (engine === undefined) await waitForStart(signal);
+    if (signal.aborted) throw new ApiError('client_closed_request');
+    if (engine !== undefined) return engine;
+    const current = health();
+    const detail = current.state === 'ready' ? '' : ` ${current.detail}`;
+    throw new ApiError('model_unavailable', {
+      message: `No model is loaded.${detail} See \`GET /ready\` and run \`perigee doctor\`.`,
+      ...(current.state === 'loading' ? { retryAfterSeconds: 5 } : {}),
+    });
+  };
   return {
     id: options.id,
     kind: options.kind,
     started,
     health,
     backing: () => engine?.backing() ?? options.backing,
-    async prepare(request, context) {
-      if (engine === undefined) await waitForStart(context.signal);
-      if (context.signal.aborted) throw new ApiError('client_closed_request');
-      if (engine !== undefined) return engine.prepare(request, context);
-      const current = health();
-      const detail = current.state === 'ready' ? '' : ` ${current.detail}`;
-      throw new ApiError('model_unavailable', {
-        message: `No model is loaded.${detail} See \`GET /ready\` and run \`perigee doctor\`.`,
-        ...(current.state === 'loading' ? { retryAfterSeconds: 5 } : {}),
-      });
+    prepare: async (request, context) => (await obtain(context.signal)).prepare(request, context),
+    countText: async (text, signal) => (await obtain(signal)).countText(text, signal),
+    get prefixes() {
+      return engine?.prefixes;
     },
     close: async () => {
       abort.abort(new Error('the server is shutting down'));

@@ -73,6 +73,26 @@ export interface PreparedTurn {
   discard(): void;
 }
 
+/**
+ * Keeps the computation of prompt beginnings by name, over restarts. `request` says what prompts will begin with: its
+ * messages and tools; the rest of it does not matter. All but `has`, `list` and `drop` throw as `Engine.prepare` and
+ * `PreparedTurn.run` do.
+ */
+export interface EnginePrefixes {
+  /** Tokens that all prompts with this beginning share. */
+  count(request: ChatRequest, context: TurnContext): Promise<number>;
+  /** Computes what is not computed yet and writes it to disk. `isStored` false: the disk has no room for it. */
+  pin(
+    name: string,
+    request: ChatRequest,
+    context: TurnContext,
+  ): Promise<{ readonly tokens: number; readonly isStored: boolean }>;
+  /** True while it need not be computed again, as far as is known. */
+  has(name: string): boolean;
+  list(): readonly string[];
+  drop(name: string): void;
+}
+
 export interface Engine {
   /** The name in the configuration. */
   readonly id: string;
@@ -84,6 +104,13 @@ export interface Engine {
    * `not_supported` (a parameter this engine cannot honour), `model_unavailable`.
    */
   prepare(request: ChatRequest, context: TurnContext): Promise<PreparedTurn>;
+  /** Absent: computed prompts are the upstream's affair, or the engine is not loaded yet. */
+  readonly prefixes?: EnginePrefixes | undefined;
+  /**
+   * Tokens of a text as it counts inside a message, by the model's own tokenizer; the likely figure where an upstream
+   * cannot count. Throws ApiError as `prepare` does.
+   */
+  countText(text: string, signal: AbortSignal): Promise<number>;
   /** Stops every running turn and frees what the engine holds. Idempotent. */
   close(): Promise<void>;
 }

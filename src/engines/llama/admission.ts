@@ -1,9 +1,12 @@
 /** Which waiting generation may start: first come, first served, by free cells; equal prompts are computed once. */
 import { createGeneration, type Generation, type GenerationTask } from './generation.ts';
 import type { KvPool } from './kv-pool.ts';
+import type { PrefixSpill } from './prefix-spill.ts';
 
 export interface AdmissionOptions {
   readonly pool: KvPool;
+  /** Computed beginnings on disk; absent = none are kept there. */
+  readonly spill?: PrefixSpill | undefined;
   /** Choices and prompts that are worked on at once. */
   readonly runningMax: number;
   /** Told once per generation that has to wait for room. */
@@ -55,7 +58,11 @@ export class Admission {
     let running = runningCount;
     this.#isDue = false;
     for (const generation of [...this.#waiting]) {
-      if (generation.waitsFor !== undefined) {
+      if (typeof generation.restore === 'object') {
+        if (generation.restore.isIntact === undefined) continue;
+        this.#options.spill?.load(generation.restore, this.#options.pool);
+        generation.restore = 'tried';
+      } else if (generation.waitsFor !== undefined) {
         const { source, length } = generation.waitsFor;
         if (source.isRunning && source.computedTokens < length) continue;
         generation.waitsFor = undefined;
@@ -91,6 +98,10 @@ export class Admission {
     if (pending !== undefined) {
       generation.waitsFor = pending;
       return 'deferred';
+    }
+    if (generation.restore === undefined) {
+      generation.restore = this.#options.spill?.seek(spec.tenant, prompt, ready?.length ?? 0);
+      if (generation.restore !== undefined) return 'deferred';
     }
     // Taking a sequence may evict the oldest entry, which must not be the one that is about to be shared.
     if (ready !== undefined) pool.cache.touch(ready.source);

@@ -22,6 +22,7 @@ const pointer = 'void *';
 const bool = 'bool';
 const int = 'int32_t';
 const uint = 'uint32_t';
+const size = 'size_t';
 
 type Callback<Result> = (error: Error | null, result: Result) => void;
 
@@ -116,6 +117,25 @@ function bindContext(llama: LibraryHandle) {
       batchType,
     ]),
     logits: bind<(context: Pointer) => Pointer | null>(llama, 'llama_get_logits', pointer, [pointer]),
+    stateSize: bind<(context: Pointer, sequence: number) => number | bigint>(
+      llama,
+      'llama_state_seq_get_size',
+      size,
+      [pointer, int],
+    ),
+    stateSave: bind<
+      (context: Pointer, path: string, sequence: number, tokens: Int32Array, count: number) => number | bigint
+    >(llama, 'llama_state_seq_save_file', size, [pointer, 'str', int, pointer, size]),
+    stateLoad: bind<
+      (
+        context: Pointer,
+        path: string,
+        sequence: number,
+        tokens: Int32Array,
+        tokensMax: number,
+        count: BigUint64Array,
+      ) => number | bigint
+    >(llama, 'llama_state_seq_load_file', size, [pointer, 'str', int, pointer, size, pointer]),
     memoryClear: bind<(memory: Pointer, clearsData: boolean) => void>(llama, 'llama_memory_clear', 'void', [
       pointer,
       bool,

@@ -30,6 +30,7 @@ async function load(options: Extract<ParentMessage, { type: 'load' }>['options']
     engine = await loadEngine(options, {
       publish: (events) => send({ type: 'events', events }),
       onFatal: failFatally,
+      onPrefixLost: (name) => send({ type: 'prefix-lost', name }),
     });
     send({ type: 'loaded', model: engine.model });
   } catch (error) {
@@ -62,6 +63,13 @@ function generate(generationId: number, spec: GenerationSpec): void {
   }
 }
 
+async function pin({ promptId, tenant, name }: Extract<ParentMessage, { type: 'pin' }>): Promise<void> {
+  const tokens = prompts.get(promptId);
+  prompts.delete(promptId);
+  const isStored = tokens !== undefined && (await engine?.spill?.pin(name, { tenant, tokens })) === true;
+  send({ type: 'pinned', promptId, name, isStored });
+}
+
 async function receive(message: ParentMessage): Promise<void> {
   switch (message.type) {
     case 'load':
@@ -75,6 +83,11 @@ async function receive(message: ParentMessage): Promise<void> {
       return generate(message.generationId, message.spec);
     case 'abort':
       engine?.scheduler.abort(message.generationId);
+      return;
+    case 'pin':
+      return pin(message);
+    case 'unpin':
+      engine?.spill?.unpin(message.name);
       return;
     case 'stats':
       if (engine !== undefined) {

@@ -31,6 +31,11 @@ export interface GenerationSink {
   lose(error: EngineProcessError): void;
 }
 
+/** What the process tells without being asked. */
+export interface ProcessListener {
+  onPrefixLost(name: string): void;
+}
+
 interface Waiter<T> {
   resolve(value: T): void;
   reject(error: Error): void;
@@ -51,6 +56,8 @@ export class EngineProcess {
   readonly #tokenizing = new Map<number, Waiter<number>>();
   readonly #generating = new Map<number, GenerationSink>();
   readonly #statsWaiters = new Map<number, Waiter<EngineStats>>();
+  readonly #pinning = new Map<number, Waiter<boolean>>();
+  readonly #listener: ProcessListener;
   #loading: Waiter<LoadedModel> | undefined;
   #nextStatsId = 1;
   #logTail = '';
@@ -58,12 +65,14 @@ export class EngineProcess {
   /** Resolves when the process is gone, however it ended. */
   readonly exited: Promise<EngineProcessError>;
 
-  constructor(entry: string = defaultEntry()) {
+  constructor(listener: ProcessListener, entry: string = defaultEntry()) {
+    this.#listener = listener;
     this.#child = fork(entry, [], {
       serialization: 'advanced',
       execArgv: [],
-      // Nothing of the server's environment is needed there, secrets least of all. One worker thread decodes, one tokenizes.
-      env: { UV_THREADPOOL_SIZE: '2' },
+      // Nothing of the server's environment is needed there, secrets least of all. One worker thread
+      // decodes, one tokenizes, one reads and writes files.
+      env: { UV_THREADPOOL_SIZE: '3' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -122,6 +131,17 @@ export class EngineProcess {
     if (this.#generating.delete(generationId)) this.#send({ type: 'abort', generationId });
   }
 
+  /** Whether the prefix is on disk now. @throws EngineProcessError `exit` */
+  pin(promptId: number, tenant: string, name: string): Promise<boolean> {
+    return this.#ask({ type: 'pin', promptId, tenant, name }, (waiter) => {
+      this.#pinning.set(promptId, waiter);
+    });
+  }
+
+  unpin(name: string): void {
+    this.#send({ type: 'unpin', name });
+  }
+
   /** @throws EngineProcessError `exit` */
   stats(): Promise<EngineStats> {
     const requestId = this.#nextStatsId++;
@@ -167,6 +187,12 @@ export class EngineProcess {
           new EngineProcessError('input', message.detail),
         );
         break;
+      case 'pinned':
+        this.#take(this.#pinning, message.promptId)?.resolve(message.isStored);
+        break;
+      case 'prefix-lost':
+        this.#listener.onPrefixLost(message.name);
+        break;
       case 'stats':
         this.#take(this.#statsWaiters, message.requestId)?.resolve(message.stats);
         break;
@@ -191,12 +217,13 @@ export class EngineProcess {
   }
 
   #loseAll(error: EngineProcessError): void {
-    const waiters = [...this.#tokenizing.values(), ...this.#statsWaiters.values()];
+    const waiters = [...this.#tokenizing.values(), ...this.#statsWaiters.values(), ...this.#pinning.values()];
     this.#loading?.reject(error);
     for (const waiter of waiters) waiter.reject(error);
     const sinks = [...this.#generating.values()];
     this.#tokenizing.clear();
     this.#statsWaiters.clear();
+    this.#pinning.clear();
     this.#generating.clear();
     for (const sink of sinks) sink.lose(error);
   }

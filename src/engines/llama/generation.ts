@@ -2,6 +2,7 @@
 import type { CompiledGrammar } from '../../grammar/constraint.ts';
 import type { ChoiceRun } from './choice-run.ts';
 import type { CachedSequence } from './prefix-cache.ts';
+import type { Restore } from './prefix-spill.ts';
 import type { GenerationSpec } from './protocol.ts';
 
 export interface GenerationTask {
@@ -40,6 +41,8 @@ export interface Generation extends GenerationTask {
   promptLogits: Float32Array | undefined;
   /** Another sequence is computing this much of the prompt: wait instead of computing it twice. */
   waitsFor: { readonly source: CachedSequence; readonly length: number } | undefined;
+  /** A computed beginning is being read from disk: wait for it. `tried` = it was, and nothing is read twice. */
+  restore: Restore | 'tried' | undefined;
   /** The parent was told that it waits for room. */
   isQueueKnown: boolean;
   isCancelled: boolean;
@@ -58,6 +61,7 @@ export function createGeneration(task: GenerationTask): Generation {
     active: new Set(),
     promptLogits: undefined,
     waitsFor: undefined,
+    restore: undefined,
     isQueueKnown: false,
     isCancelled: false,
   };

@@ -8,9 +8,12 @@ import { type CachedSequence, commonPrefix, createPrefixCache, type PrefixCache 
 
 export interface KvPoolOptions {
   readonly context: NativeContext;
+  /** Sequence ids; the first is left to `prefix-spill.ts`. */
   readonly sequencesMax: number;
   /** Cells that idle sequences may keep. */
   readonly prefixCacheCells: number;
+  /** Told of an idle sequence right before it is evicted to make room. */
+  readonly onEvict?: (entry: CachedSequence) => void;
 }
 
 export interface KvPool {
@@ -35,6 +38,15 @@ export interface KvPool {
   drop(sequence: number): void;
   /** Keeps what a finished sequence computed for later requests. */
   retain(tenant: string, sequence: number, tokens: Int32Array): void;
+  /**
+   * Brings an idle sequence back: `load` fills the empty sequence and says whether it could. `no-room`: it was not
+   * asked to.
+   */
+  restore(
+    tenant: string,
+    tokens: Int32Array,
+    load: (sequence: number) => boolean,
+  ): 'loaded' | 'failed' | 'no-room';
   /** Evicts one idle sequence; false when there is none. */
   evictOldest(): boolean;
 }
@@ -43,7 +55,10 @@ export function createKvPool(options: KvPoolOptions): KvPool {
   const { context } = options;
   const ledger: CellLedger = createCellLedger();
   const cache = createPrefixCache();
-  const freeSequences = Array.from({ length: options.sequencesMax }, (_, i) => options.sequencesMax - 1 - i);
+  const freeSequences = Array.from(
+    { length: options.sequencesMax - 1 },
+    (_, i) => options.sequencesMax - 1 - i,
+  );
   let reserved = 0;
 
   const drop = (sequence: number): void => {
@@ -58,6 +73,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
   const evictOldest = (): boolean => {
     const oldest = cache.oldestIdle();
     if (oldest === undefined) return false;
+    options.onEvict?.(oldest);
     evict(oldest);
     return true;
   };
@@ -78,6 +94,33 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     }
   };
 
+  const reserve = (cells: number): boolean => {
+    // Without this look ahead a request that cannot fit yet would empty the cache for nothing.
+    if (ledger.usedCells - cellsOfIdle() + reserved + cells > context.cells) return false;
+    while (ledger.usedCells + reserved + cells > context.cells) {
+      if (!evictOldest()) return false;
+    }
+    reserved += cells;
+    return true;
+  };
+  const takeSequence = (): number => {
+    if (freeSequences.length === 0) evictOldest();
+    const sequence = freeSequences.pop();
+    if (sequence === undefined) throw new Error('no free sequence id');
+    return sequence;
+  };
+  const append = (sequence: number, count: number): void => {
+    ledger.append(sequence, count);
+    reserved -= count;
+  };
+  const addIdle = (tenant: string, sequence: number, tokens: Int32Array): void => {
+    const entry = cache.add(tenant, sequence, tokens);
+    entry.computedTokens = tokens.length;
+    entry.isRunning = false;
+    dropCovered(entry);
+    while (cellsOfIdle() > options.prefixCacheCells) evictOldest();
+  };
+
   return {
     cells: context.cells,
     cache,
@@ -87,32 +130,16 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     get reservedCells() {
       return reserved;
     },
-    reserve(cells) {
-      // Without this look ahead a request that cannot fit yet would empty the cache for nothing.
-      if (ledger.usedCells - cellsOfIdle() + reserved + cells > context.cells) return false;
-      while (ledger.usedCells + reserved + cells > context.cells) {
-        if (!evictOldest()) return false;
-      }
-      reserved += cells;
-      return true;
-    },
+    reserve,
     release(cells) {
       reserved -= cells;
     },
-    takeSequence() {
-      if (freeSequences.length === 0) evictOldest();
-      const sequence = freeSequences.pop();
-      if (sequence === undefined) throw new Error('no free sequence id');
-      return sequence;
-    },
+    takeSequence,
     copy(source, target, length) {
       context.copySequence(source, target, length);
       ledger.share(source, target, length);
     },
-    append(sequence, count) {
-      ledger.append(sequence, count);
-      reserved -= count;
-    },
+    append,
     drop,
     retain(tenant, sequence, tokens) {
       // Of a sequence that is larger than the whole cache may be, the beginning is worth keeping.
@@ -125,11 +152,19 @@ export function createKvPool(options: KvPoolOptions): KvPool {
         context.truncateSequence(sequence, kept.length);
         ledger.truncate(sequence, kept.length);
       }
-      const entry = cache.add(tenant, sequence, kept);
-      entry.computedTokens = kept.length;
-      entry.isRunning = false;
-      dropCovered(entry);
-      while (cellsOfIdle() > options.prefixCacheCells) evictOldest();
+      addIdle(tenant, sequence, kept);
+    },
+    restore(tenant, tokens, load) {
+      if (tokens.length > options.prefixCacheCells || !reserve(tokens.length)) return 'no-room';
+      const sequence = takeSequence();
+      if (!load(sequence)) {
+        reserved -= tokens.length;
+        drop(sequence);
+        return 'failed';
+      }
+      append(sequence, tokens.length);
+      addIdle(tenant, sequence, tokens);
+      return 'loaded';
     },
     evictOldest,
   };

@@ -22,6 +22,7 @@ const model: LoadedModel = {
   hasLeadingBos: false,
   specialTokens: ['<|im_start|>', '<|im_end|>'],
   memoryBytes: 0,
+  pinnedPrefixes: [],
 };
 
 const textPiece = (text: string): OutputPiece => ({ type: 'text', text });
@@ -71,6 +72,9 @@ function createPlayedHost(
         yield event;
       }
     },
+    pin: async () => true,
+    unpin: () => undefined,
+    pinnedPrefixes: new Set(),
     close: async () => {
       isClosed = true;
     },

@@ -9,6 +9,7 @@ import { analyseSchema } from '../../grammar/analyse-schema.ts';
 import type { Engine, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
 import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
+import { createLlamaPrefixes } from './llama-prefixes.ts';
 import { createLlamaTurn } from './llama-turn.ts';
 import type { LoadedModel } from './protocol.ts';
 import { type ChatTemplate, createChatTemplate } from './template.ts';
@@ -68,6 +69,18 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     async prepare(request, context) {
       if (context.signal.aborted) throw new ApiError('client_closed_request');
       return prepareTurn(options, findDialect(), request, context);
+    },
+    prefixes: createLlamaPrefixes({
+      host,
+      render: (request) => findDialect().template.render(request),
+      windowTokens: () => findDialect().model.contextTokens,
+    }),
+    async countText(text, signal) {
+      // No control tokens: that is how caller text stands in a prompt.
+      const counted = await holdPrompt(host, [{ text, isControl: false }], signal);
+      counted.release();
+      // A text inside a prompt has no beginning of its own.
+      return counted.tokenCount - (host.model?.hasLeadingBos === true ? 1 : 0);
     },
     close: () => host.close(),
   };

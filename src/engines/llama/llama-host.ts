@@ -11,5 +11,13 @@ export interface LlamaHost {
   forget(promptId: number): void;
   /** Ends after `end` or `error`; leaving the loop or firing the signal aborts the work. */
   generate(spec: GenerationSpec, signal: AbortSignal): AsyncIterable<GenerationEvent>;
+  /**
+   * Writes a computed prefix to disk under a name; takes the prompt. False = it is not in the cache, or there is no
+   * room. Throws ApiError as `tokenize` does.
+   */
+  pin(promptId: number, tenant: string, name: string): Promise<boolean>;
+  unpin(name: string): void;
+  /** Names of the pinned prefixes that are on disk. */
+  readonly pinnedPrefixes: ReadonlySet<string>;
   close(): Promise<void>;
 }

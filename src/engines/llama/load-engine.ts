@@ -1,12 +1,15 @@
 /** From a `load` message to a running scheduler: checks the file, sizes the cache, loads, tests. */
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts';
 import { loadNativeModel, type NativeModel, sequencesMax } from './native-context.ts';
+import { openPrefixFiles, type PrefixFiles } from './prefix-files.ts';
+import { createPrefixSpill, type PrefixSpill } from './prefix-spill.ts';
 import type { EngineStats, LoadedModel, LoadOptions } from './protocol.ts';
 import { prepareIndex } from './sampling/vocabulary-index.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 import { runSelfTest } from './self-test.ts';
 import { type ContextSize, sizeContext } from './size-context.ts';
 import { SoloLane } from './solo-lane.ts';
+import { createTransferPace } from './transfer-pace.ts';
 import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** Choices and prompts worked on at once; more only make each of them slower. */
@@ -16,14 +19,18 @@ export interface LoadedEngine {
   readonly model: LoadedModel;
   readonly vocabulary: Vocabulary;
   readonly scheduler: Scheduler;
+  /** Absent = nothing is kept on disk. */
+  readonly spill: PrefixSpill | undefined;
   stats(heldPrompts: number): EngineStats;
 }
 
+export interface EngineCallbacks extends Pick<SchedulerOptions, 'publish' | 'onFatal'> {
+  /** The file of a pinned prefix turned out to be damaged. */
+  readonly onPrefixLost: (name: string) => void;
+}
+
 /** @throws Error with a text for the operator. */
-export async function loadEngine(
-  options: LoadOptions,
-  callbacks: Pick<SchedulerOptions, 'publish' | 'onFatal'>,
-): Promise<LoadedEngine> {
+export async function loadEngine(options: LoadOptions, callbacks: EngineCallbacks): Promise<LoadedEngine> {
   const header = readGgufHeader(options.modelPath);
   const size = sizeContext(options, header, process.availableMemory());
   const native = await loadNativeModel(options.modelPath, options.threads);
@@ -47,6 +54,8 @@ export async function loadEngine(
     vocabulary,
     contextTokens: size.contextTokens,
   });
+  const files = openFiles(options, native, size.contextTokens);
+  let spill: PrefixSpill | undefined;
   const scheduler = new Scheduler({
     context,
     soloLane,
@@ -55,12 +64,28 @@ export async function loadEngine(
     prefixCacheCells: options.prefixCacheCells,
     sequencesMax,
     runningMax,
+    ...(files !== undefined && {
+      createSpill: (onDue: () => void) => {
+        spill = createPrefixSpill({
+          context,
+          files,
+          pace: createTransferPace(),
+          onDue,
+          onLost: callbacks.onPrefixLost,
+        });
+        return spill;
+      },
+    }),
     ...callbacks,
   });
   return {
-    model: describeModel(header, native, vocabulary, { ...size, kvCells: context.cells }),
+    model: {
+      ...describeModel(header, native, vocabulary, { ...size, kvCells: context.cells }),
+      pinnedPrefixes: files?.pinnedNames() ?? [],
+    },
     vocabulary,
     scheduler,
+    spill,
     stats: (heldPrompts) => ({
       ...scheduler.stats(),
       kvCells: context.cells,
@@ -70,12 +95,29 @@ export async function loadEngine(
   };
 }
 
+/** A folder that cannot be used costs the server its memory of prefixes, nothing else. */
+function openFiles(
+  { prefixFiles, kvType }: LoadOptions,
+  native: NativeModel,
+  contextTokens: number,
+): PrefixFiles | undefined {
+  if (prefixFiles === undefined || prefixFiles.bytesMax === 0) return undefined;
+  const { folder, bytesMax, modelDigest } = prefixFiles;
+  const identity = { modelDigest, library: native.libraryName, kvType, isKvUnified: true };
+  try {
+    return openPrefixFiles({ folder, bytesMax, identity, contextTokens });
+  } catch (error) {
+    process.stderr.write(`error: computed prefixes cannot be kept in ${folder}: ${String(error)}\n`);
+    return undefined;
+  }
+}
+
 function describeModel(
   header: GgufHeader,
   native: NativeModel,
   vocabulary: Vocabulary,
   size: ContextSize,
-): LoadedModel {
+): Omit<LoadedModel, 'pinnedPrefixes'> {
   return {
     architecture: header.architecture,
     name: header.name,

@@ -1,6 +1,7 @@
 /** One loaded model and its contexts: the only owner of native memory. Policy (what to decode when) lives in `scheduler.ts`. */
 import { createAbortFlag } from './abort-flag.ts';
 import { addressOf, callAsync, type LlamaBinding, loadBinding, viewFloats } from './binding.ts';
+import { findNativeLibrary } from './native-library.ts';
 import type { Pointer } from './native-structs.ts';
 import { createThreadPace, type ThreadPace } from './thread-pace.ts';
 
@@ -44,6 +45,15 @@ export interface NativeContext {
   /** Forgets positions from `start` on. */
   truncateSequence(sequence: number, start: number): void;
   clear(): void;
+  /** Bytes of a sequence's state. This and the next two take ids below `outputsMax` only. */
+  stateBytes(sequence: number): number;
+  /** Writes a sequence to a new file and returns its size; 0 = it could not be written. */
+  saveSequence(sequence: number, path: string, tokens: Int32Array): number;
+  /**
+   * Fills the sequence from such a file; false = it does not fit. The file must be known to be whole: llama.cpp ends
+   * the process over one that is cut short.
+   */
+  loadSequence(sequence: number, path: string, length: number): boolean;
   /** Raises or lowers the flag that stops a running decode; the one method allowed during `decode`. */
   setAbort(isRaised: boolean): void;
 }
@@ -51,6 +61,8 @@ export interface NativeContext {
 export interface NativeModel {
   readonly binding: LlamaBinding;
   readonly vocabulary: Pointer;
+  /** Which build of llama.cpp computes here. */
+  readonly libraryName: string;
   readonly trainedContextTokens: number;
   readonly sizeBytes: number;
   readonly parameterCount: number;
@@ -85,6 +97,7 @@ export async function loadNativeModel(path: string, threads: number): Promise<Na
   return {
     binding,
     vocabulary: binding.modelVocabulary(model),
+    libraryName: findNativeLibrary().name,
     trainedContextTokens: binding.modelContextTrained(model),
     sizeBytes: Number(binding.modelSize(model)),
     parameterCount: Number(binding.modelParameterCount(model)),
@@ -157,6 +170,15 @@ function createContext(
       binding.sequenceRemove(memory, sequence, start, -1);
     },
     clear: () => binding.memoryClear(memory, false),
+    stateBytes: (sequence) => Number(binding.stateSize(context, sequence)),
+    saveSequence: (sequence, path, tokens) =>
+      Number(binding.stateSave(context, path, sequence, tokens, tokens.length)),
+    loadSequence(sequence, path, length) {
+      const tokens = new Int32Array(length);
+      const count = new BigUint64Array(1);
+      const bytes = binding.stateLoad(context, path, sequence, tokens, length, count);
+      return Number(bytes) > 0 && Number(count[0]) === length;
+    },
     setAbort: (isRaised) => abortFlag.set(isRaised),
   };
 }

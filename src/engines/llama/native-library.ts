@@ -1,6 +1,6 @@
 /** Finds the prebuilt llama.cpp libraries that npm installed for this platform. Loads nothing. */
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface NativeLibraryPaths {
@@ -9,6 +9,8 @@ export interface NativeLibraryPaths {
   readonly llama: string;
   readonly ggml: string;
   readonly ggmlBase: string;
+  /** Package and versioned file, e.g. `@node-llama-cpp/linux-x64 libllama.v0.5.0.so`. */
+  readonly name: string;
 }
 
 const packageByPlatform: Readonly<Record<string, string>> = {
@@ -47,7 +49,14 @@ export function findNativeLibrary(): NativeLibraryPaths {
     }
     return join(path, match);
   };
-  return { folder: path, llama: find('llama'), ggml: find('ggml'), ggmlBase: find('ggml-base') };
+  const llama = find('llama');
+  return {
+    folder: path,
+    llama,
+    ggml: find('ggml'),
+    ggmlBase: find('ggml-base'),
+    name: `${packageName} ${basename(llama)}`,
+  };
 }
 
 function resolvePackage(packageName: string): string {

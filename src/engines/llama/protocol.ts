@@ -24,6 +24,14 @@ export interface LoadOptions {
   readonly kvType: 'f16' | 'q8_0';
   /** Cells that idle sequences may keep for later requests with the same beginning. */
   readonly prefixCacheCells: number;
+  /** Where prefixes are kept that the cache has no room for; absent = nowhere. */
+  readonly prefixFiles?: {
+    readonly folder: string;
+    /** All files together. */
+    readonly bytesMax: number;
+    /** SHA-256 of the weights: a state is of no use to others. */
+    readonly modelDigest: string;
+  };
 }
 
 /** Facts read from the GGUF file and the loaded context. */
@@ -45,6 +53,8 @@ export interface LoadedModel {
   /** Texts of all control and user-defined tokens; caller text that contains one is split around it. */
   readonly specialTokens: readonly string[];
   readonly memoryBytes: number;
+  /** Names of the pinned prefixes that are on disk and fit this model and its settings. */
+  readonly pinnedPrefixes: readonly string[];
 }
 
 export interface GenerationSpec {
@@ -72,6 +82,9 @@ export type ParentMessage =
   | { readonly type: 'forget'; readonly promptId: number }
   | { readonly type: 'generate'; readonly generationId: number; readonly spec: GenerationSpec }
   | { readonly type: 'abort'; readonly generationId: number }
+  /** Writes a prefix that was just computed to disk under a name, until `unpin`. The prompt is forgotten. */
+  | { readonly type: 'pin'; readonly promptId: number; readonly tenant: string; readonly name: string }
+  | { readonly type: 'unpin'; readonly name: string }
   | { readonly type: 'stats'; readonly requestId: number }
   | { readonly type: 'close' };
 
@@ -114,6 +127,11 @@ export interface EngineStats {
   readonly prefilledTokensTotal: number;
   readonly reusedTokensTotal: number;
   readonly heldPrompts: number;
+  /** Computed prefixes on disk. */
+  readonly storedPrefixes: number;
+  readonly storedBytes: number;
+  /** Tokens that were read back from disk. */
+  readonly restoredTokensTotal: number;
 }
 
 export type ChildMessage =
@@ -121,6 +139,10 @@ export type ChildMessage =
   | { readonly type: 'load-failed'; readonly detail: string }
   | { readonly type: 'tokenized'; readonly promptId: number; readonly tokenCount: number }
   | { readonly type: 'tokenize-failed'; readonly promptId: number; readonly detail: string }
+  /** `isStored` false: it is not in the cache any more, or the disk has no room. */
+  | { readonly type: 'pinned'; readonly promptId: number; readonly name: string; readonly isStored: boolean }
+  /** The file of a pinned prefix was damaged and is gone. */
+  | { readonly type: 'prefix-lost'; readonly name: string }
   /** Everything of one step, coalesced: one message per step, not per token. */
   | {
       readonly type: 'events';

@@ -76,7 +76,7 @@ describe('the scheduler', () => {
   });
 
   it('does not evict the cached prompt that a new request is about to share', async () => {
-    const { run, settle } = setUp({ sequencesMax: 4 });
+    const { run, settle } = setUp({ sequencesMax: 5 });
     for (const number of [1, 2, 3, 4]) await run(promptOf(7 * number, 20));
     // Every sequence id is in use, and the one to give way is the oldest: the very prompt that comes again.
     const events = await run(promptOf(7, 20));

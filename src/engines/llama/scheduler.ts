@@ -9,7 +9,8 @@ import { createChoiceRun } from './choice-run.ts';
 import type { ActiveChoice, Generation, GenerationTask } from './generation.ts';
 import { createKvPool, type KvPool } from './kv-pool.ts';
 import { batchTokensMax, type NativeContext } from './native-context.ts';
-import type { GenerationEvent, QueuedEvent } from './protocol.ts';
+import type { PrefixSpill } from './prefix-spill.ts';
+import type { EngineStats, GenerationEvent, QueuedEvent } from './protocol.ts';
 import type { SoloLane } from './solo-lane.ts';
 import { createPrefillPace, sharePrefill } from './step-plan.ts';
 import type { VocabularyView } from './vocabulary-view.ts';
@@ -21,6 +22,8 @@ export interface SchedulerOptions {
   /** Longest prompt + output of one sequence. */
   readonly contextTokens: number;
   readonly prefixCacheCells: number;
+  /** Where evicted prefixes go; absent = they are forgotten. `onDue`: see `PrefixSpillOptions`. */
+  readonly createSpill?: ((onDue: () => void) => PrefixSpill) | undefined;
   /** Sequence ids, running and cached. */
   readonly sequencesMax: number;
   /** Choices and prompts that are worked on at once. */
@@ -36,20 +39,14 @@ export interface PublishedEvent {
   readonly event: GenerationEvent | QueuedEvent;
 }
 
-export interface SchedulerStats {
-  readonly runningSequences: number;
-  readonly queuedGenerations: number;
-  readonly kvCellsUsed: number;
-  readonly kvCellsReserved: number;
-  readonly cachedSequences: number;
-  readonly decodedTokensTotal: number;
-  readonly prefilledTokensTotal: number;
-  readonly reusedTokensTotal: number;
-}
+export type SchedulerStats = Omit<EngineStats, 'kvCells' | 'residentBytes' | 'heldPrompts'>;
+
+const noSpill = { storedPrefixes: 0, storedBytes: 0, restoredTokensTotal: 0 };
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #pool: KvPool;
+  readonly #spill: PrefixSpill | undefined;
   readonly #pace = createPrefillPace();
   readonly #admission: Admission;
   readonly #running = new Map<number, Generation>();
@@ -63,9 +60,14 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#pool = createKvPool(options);
+    this.#spill = options.createSpill?.(() => {
+      this.#admission.notifyFreed();
+      this.#wake();
+    });
+    this.#pool = createKvPool({ ...options, onEvict: (entry) => this.#spill?.keep(entry) });
     this.#admission = new Admission({
       pool: this.#pool,
+      spill: this.#spill,
       runningMax: options.runningMax,
       onQueued: ({ id }) => this.#emit(id, { type: 'queued' }),
     });
@@ -117,6 +119,7 @@ export class Scheduler {
       decodedTokensTotal: this.#decodedTokens + lane.decodedTokens,
       prefilledTokensTotal: this.#prefilledTokens + lane.prefilledTokens,
       reusedTokensTotal: this.#reusedTokens + lane.reusedTokens,
+      ...(this.#spill?.stats() ?? noSpill),
     };
   }
 
@@ -144,11 +147,13 @@ export class Scheduler {
   }
 
   #hasDueWork(): boolean {
-    return this.#running.size > 0 || this.#options.soloLane.hasWork || this.#admission.isDue;
+    const isOwnWorkDue = this.#running.size > 0 || this.#admission.isDue || this.#spill?.isDue === true;
+    return isOwnWorkDue || this.#options.soloLane.hasWork;
   }
 
   /** @returns false when there was nothing to decode. */
   async #step(): Promise<boolean> {
+    this.#spill?.runErrands(this.#pool);
     for (const generation of [...this.#running.values()]) {
       if (generation.isCancelled) this.#remove(generation);
     }
@@ -224,6 +229,7 @@ export class Scheduler {
     this.#decodedTokens += decoded;
     this.#prefilledTokens += prefilled;
     this.#pace.record(prefilled, decoded, elapsedMs);
+    if (decoded === 0) this.#spill?.recordPrefill(prefilled, elapsedMs);
     this.#sample(parts);
   }
 

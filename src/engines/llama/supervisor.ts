@@ -69,6 +69,8 @@ const inTransitMax = 64;
 export class Supervisor implements LlamaHost {
   readonly #options: SupervisorOptions;
   readonly #prompts = new Map<number, HeldPrompt>();
+  /** Pinned prefixes that the child has on disk. */
+  readonly #pinned = new Set<string>();
   readonly #flights = new Map<number, Flight>();
   readonly #poison = createPoisonList(Date.now);
   readonly #drain = createDrainRate(Date.now);
@@ -165,6 +167,29 @@ export class Supervisor implements LlamaHost {
     }
   }
 
+  async pin(promptId: number, tenant: string, name: string): Promise<boolean> {
+    const held = this.#prompts.get(promptId);
+    if (held === undefined) throw new ApiError('engine_failed', { internal: 'the prompt is not known' });
+    this.#prompts.delete(promptId);
+    try {
+      const owner = await this.#findOwner(promptId, held);
+      const isStored = await owner.pin(promptId, tenant, name);
+      if (isStored) this.#pinned.add(name);
+      return isStored;
+    } catch (error) {
+      throw describeLoss(error);
+    }
+  }
+
+  unpin(name: string): void {
+    this.#pinned.delete(name);
+    this.#process?.unpin(name);
+  }
+
+  get pinnedPrefixes(): ReadonlySet<string> {
+    return this.#pinned;
+  }
+
   /** Undefined while no model is loaded. */
   async stats(): Promise<SupervisorStats | undefined> {
     const owner = this.#process;
@@ -186,7 +211,8 @@ export class Supervisor implements LlamaHost {
   }
 
   #start(): void {
-    const process = new EngineProcess(this.#options.childEntry);
+    const listener = { onPrefixLost: (name: string) => void this.#pinned.delete(name) };
+    const process = new EngineProcess(listener, this.#options.childEntry);
     const startedAt = Date.now();
     this.#process = process;
     process.load(this.#options.load).then(
@@ -202,6 +228,8 @@ export class Supervisor implements LlamaHost {
   #becomeReady(model: LoadedModel): void {
     if (this.#isClosed) return;
     this.#model = model;
+    this.#pinned.clear();
+    for (const name of model.pinnedPrefixes) this.#pinned.add(name);
     this.#health = { state: 'ready' };
     this.#settled.resolve();
     this.#options.onChange?.({ type: 'loaded', model });

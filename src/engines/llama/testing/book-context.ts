@@ -2,6 +2,7 @@
  * A KV cache that only keeps books: which token stands at which position of which sequence. It refuses what
  * llama.cpp would refuse or silently get wrong, so that a test of the scheduler sees every mistake.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { BatchToken, DecodeResult, NativeContext } from '../native-context.ts';
 
 export interface BookContext extends NativeContext {
@@ -64,6 +65,21 @@ export function createBookContext(options: {
       sequences.set(sequence, tokensOf(sequence).slice(0, start));
     },
     clear: () => sequences.clear(),
+    stateBytes: (sequence) => tokensOf(sequence).length * 4,
+    saveSequence(sequence, path, tokens) {
+      refuseDuringDecode();
+      const state = JSON.stringify(tokensOf(sequence));
+      if (state !== JSON.stringify(Array.from(tokens)))
+        throw new Error('other tokens than those of the state');
+      writeFileSync(path, state);
+      return Buffer.byteLength(state);
+    },
+    loadSequence(sequence, path, length) {
+      refuseDuringDecode();
+      const state: number[] = JSON.parse(readFileSync(path, 'utf8'));
+      sequences.set(sequence, state);
+      return state.length === length;
+    },
     setAbort(isRaised) {
       isAborted = isRaised;
     },

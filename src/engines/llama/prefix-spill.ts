@@ -1,0 +1,173 @@
+/**
+ * Moves computed prefixes between the KV cache and the disk: those that are evicted, those that context-cache
+ * objects pin, and back when a prompt begins with one. Everything that touches the KV cache runs between decodes.
+ */
+import { createHash } from 'node:crypto';
+import type { KvPool } from './kv-pool.ts';
+import type { NativeContext } from './native-context.ts';
+import type { CachedSequence } from './prefix-cache.ts';
+import type { PrefixFiles, StoredPrefix } from './prefix-files.ts';
+import type { TransferPace } from './transfer-pace.ts';
+
+/** A file that is being checked for a prompt that waits for it. */
+export interface Restore {
+  readonly file: StoredPrefix;
+  /** Undefined while it is being read. */
+  isIntact: boolean | undefined;
+  readonly startedAt: number;
+}
+
+export interface PrefixSpill {
+  /** Saves a prefix that is about to be evicted, when that is worth it. */
+  keep(entry: CachedSequence): void;
+  /**
+   * Begins to read the file that spares a prompt the most; undefined when none is worth it.
+   * @param readyTokens what is in the KV cache already
+   */
+  seek(tenant: string, prompt: Int32Array, readyTokens: number): Restore | undefined;
+  /** Brings a file that was read into the KV cache, if it is intact and there is room. */
+  load(restore: Restore, pool: KvPool): void;
+  /** Writes a prefix under the name of its object. False: it is not in the KV cache, or could not be stored. */
+  pin(name: string, prefix: { readonly tenant: string; readonly tokens: Int32Array }): Promise<boolean>;
+  unpin(name: string): void;
+  /** True when `runErrands` has something to do. */
+  readonly isDue: boolean;
+  /** Does what may only be done between two decodes. */
+  runErrands(pool: KvPool): void;
+  recordPrefill(tokens: number, elapsedMs: number): void;
+  stats(): {
+    readonly storedPrefixes: number;
+    readonly storedBytes: number;
+    readonly restoredTokensTotal: number;
+  };
+}
+
+export interface PrefixSpillOptions {
+  readonly context: NativeContext;
+  readonly files: PrefixFiles;
+  readonly pace: TransferPace;
+  /** Called when a file was read, or an errand came up: the next step has something to do here. */
+  readonly onDue: () => void;
+  /** Told when the file of an object turned out to be damaged. */
+  readonly onLost: (name: string) => void;
+}
+
+/** The sequence that states are saved from and loaded into: llama.cpp does both for low ids only. */
+export const transferSequence = 0;
+
+export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
+  const { context, files, pace } = options;
+  const reading = new Map<string, Restore>();
+  const errands: ((pool: KvPool) => void)[] = [];
+  let restoredTokens = 0;
+
+  /** Starts with a copy, which costs nothing: cells are shared. */
+  const save = (
+    name: string,
+    source: CachedSequence,
+    tokens: Int32Array,
+    isPinned: boolean,
+  ): Promise<boolean> => {
+    context.copySequence(source.sequence, transferSequence, tokens.length);
+    try {
+      return files.write({
+        name,
+        tenant: source.tenant,
+        tokens,
+        isPinned,
+        // Beside the state the file has three numbers and the tokens.
+        sizeBytes: context.stateBytes(transferSequence) + 12 + tokens.byteLength,
+        save: (path) => {
+          const startedAt = performance.now();
+          const sizeBytes = context.saveSequence(transferSequence, path, tokens);
+          pace.recordSave(tokens.length, performance.now() - startedAt);
+          return sizeBytes;
+        },
+      });
+    } finally {
+      context.truncateSequence(transferSequence, 0);
+    }
+  };
+
+  return {
+    keep(entry) {
+      const { tenant, tokens } = entry;
+      if (!pace.isWorthSaving(tokens.length)) return;
+      const stored = files.find(tenant, tokens);
+      // What a file has already need not be written again for a few tokens more.
+      if (stored !== undefined && !pace.isWorthSaving(tokens.length - stored.length)) return;
+      // Nobody waits for it: a failure has been logged, and the prefix is computed again.
+      void save(spillName(tenant, tokens), entry, tokens, false);
+    },
+    seek(tenant, prompt, readyTokens) {
+      const found = files.find(tenant, prompt);
+      if (found === undefined) return undefined;
+      const { file, length } = found;
+      // The last token is computed in any case.
+      const gainedTokens = Math.min(length, prompt.length - 1) - readyTokens;
+      if (!pace.isWorthLoading(file.tokens.length, gainedTokens)) return undefined;
+      const underway = reading.get(file.name);
+      if (underway !== undefined) return underway;
+      const restore: Restore = { file, isIntact: undefined, startedAt: performance.now() };
+      reading.set(file.name, restore);
+      void files.isIntact(file).then((isIntact) => {
+        reading.delete(file.name);
+        restore.isIntact = isIntact;
+        options.onDue();
+      });
+      return restore;
+    },
+    load({ file, isIntact, startedAt }, pool) {
+      if (isIntact !== true) return lose(options, file);
+      files.touch(file.name);
+      // Another prompt that waited for the same file has loaded it already.
+      const ready = pool.cache.find(file.tenant, file.tokens).ready;
+      if (ready !== undefined && ready.length === file.tokens.length) return;
+      const isLoaded = pool.restore(file.tenant, file.tokens, (sequence) => {
+        const isRead = context.loadSequence(transferSequence, file.path, file.tokens.length);
+        if (isRead) context.copySequence(transferSequence, sequence, file.tokens.length);
+        context.truncateSequence(transferSequence, 0);
+        return isRead;
+      });
+      if (isLoaded === 'failed') lose(options, file);
+      if (isLoaded !== 'loaded') return;
+      restoredTokens += file.tokens.length;
+      pace.recordLoad(file.tokens.length, performance.now() - startedAt);
+    },
+    async pin(name, { tenant, tokens }) {
+      // What is being written could make room once it is there.
+      await files.settled();
+      return await new Promise((resolve) => {
+        errands.push((pool) => {
+          const ready = pool.cache.find(tenant, tokens).ready;
+          const isThere = ready !== undefined && ready.length === tokens.length;
+          resolve(isThere && save(name, ready.source, tokens, true));
+        });
+        options.onDue();
+      });
+    },
+    unpin: (name) => files.drop(name),
+    get isDue() {
+      return errands.length > 0;
+    },
+    runErrands(pool) {
+      for (const errand of errands.splice(0)) errand(pool);
+    },
+    recordPrefill: (tokens, elapsedMs) => pace.recordPrefill(tokens, elapsedMs),
+    stats: () => ({
+      storedPrefixes: files.count,
+      storedBytes: files.usedBytes,
+      restoredTokensTotal: restoredTokens,
+    }),
+  };
+}
+
+function lose({ files, onLost }: PrefixSpillOptions, file: StoredPrefix): void {
+  files.drop(file.name);
+  if (file.isPinned) onLost(file.name);
+}
+
+function spillName(tenant: string, tokens: Int32Array): string {
+  const bytes = new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
+  return `spill-${createHash('sha256').update(`${tenant}\n`).update(bytes).digest('hex').slice(0, 32)}`;
+}
