@@ -7,6 +7,7 @@ import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { buildEngines, type EngineChange } from './build-engines.ts';
 import { buildLimits } from './build-limits.ts';
+import { buildPeople } from './build-people.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { checkReadiness } from './check-readiness.ts';
@@ -16,6 +17,7 @@ import { createHttpApp } from './http/create-http-app.ts';
 import { createIdSource } from './http/create-id-source.ts';
 import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/http-dependencies.ts';
 import { createKeyDirectory } from './keys/key-directory.ts';
+import { createPlaygroundKeys } from './keys/playground-keys.ts';
 import type { OnModelProgress } from './models/progress.ts';
 import type { Config } from './settings.ts';
 import { createOpenTurns, shutDown } from './shut-down.ts';
@@ -101,6 +103,12 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     readRateLimits: limits.readRateLimits,
     onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),
   });
+  // Known once the server listens; nobody comes before.
+  let localUrl = `http://127.0.0.1:${config.port}`;
+  const people = buildPeople(store, config, {
+    localUrl: () => localUrl,
+    onMailError: (error) => hooks.logger.warn({ err: error }, 'a mail could not be sent'),
+  });
   const openTurns = createOpenTurns();
   const platform = buildPlatform(store, clock, limits.administration);
   const outputChecker = createOutputChecker();
@@ -118,11 +126,14 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     keys,
     models,
     platform,
+    people,
+    playgroundKeys: createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits }),
     readiness,
     settings: {
       ...httpSettingsDefault,
       choiceCountMax: config.choiceCountMax,
       corsOrigins: config.corsOrigins,
+      trustedProxies: config.trustedProxies ?? [],
       isDeterministicDefault: config.deterministic,
       onClientLeft: config.onClientLeft,
     },
@@ -137,7 +148,11 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     firstStart,
     modelStarted: engines.started,
     readiness,
-    listen: () => http.listen({ host: config.host, port: config.port }),
-    close: (graceMs) => shutDown({ http, engines, outputChecker, openTurns, meter, limits, store }, graceMs),
+    listen: async () => {
+      localUrl = await http.listen({ host: config.host, port: config.port });
+      return localUrl;
+    },
+    close: (graceMs) =>
+      shutDown({ http, engines, outputChecker, openTurns, meter, limits, people, store }, graceMs),
   };
 }

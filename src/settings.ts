@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { parseAllowEntry } from './egress/allow-list.ts';
 import { limitSettings } from './limit-settings.ts';
+import { operationSettings } from './operation-settings.ts';
 import { peopleSettings } from './people-settings.ts';
 import {
   filePath,
@@ -81,6 +82,19 @@ export const settings = {
     description: 'Number format of the key-value cache; `q8_0` halves its memory and costs some precision.',
     flag: { scope: 'serve', value: 'f16|q8_0' },
   }),
+  prefixCacheTokens: setting({
+    schema: integer(0, 16_777_216).optional(),
+    description:
+      'Tokens of the key-value cache that finished requests may keep for later ones with the same beginning; running requests take them back when they need the room.',
+    defaultText: 'three quarters of the key-value cache',
+    flag: { scope: 'serve', value: 'tokens' },
+  }),
+  prefixDiskMegabytes: setting({
+    schema: integer(0, 16_777_216).prefault(4_096),
+    description:
+      'Disk space in the data folder for computed prompt beginnings: what context caches pin, and what the key-value cache has no room for; 0 keeps nothing on disk.',
+    flag: { scope: 'serve', value: 'MiB' },
+  }),
   threads: setting({
     schema: integer(1, 1_024).optional(),
     description: 'CPU threads of the embedded engine.',
@@ -154,6 +168,7 @@ export const settings = {
   }),
   ...peopleSettings,
   ...limitSettings,
+  ...operationSettings,
   corsOrigins: setting({
     schema: z
       .union([

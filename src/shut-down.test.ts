@@ -51,7 +51,19 @@ describe('a shutdown', () => {
         });
       },
     };
-    await shutDown({ ...server, engines }, 60_000);
+    await shutDown({ ...server, engines }, 0);
     expect(order).toEqual(['http', 'checks', 'connections', 'settled', 'meter', 'limits', 'store']);
+  });
+
+  it('lets turns end that go on without their client, within the grace time', async () => {
+    const { server, order, openTurns } = createServer(Promise.resolve());
+    const finished = Promise.withResolvers<void>();
+    openTurns.add(finished.promise);
+    const stopped = shutDown(server, 60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(['http']);
+    finished.resolve();
+    await stopped;
+    expect(order).toEqual(['http', 'engines', 'checks', 'connections', 'meter', 'limits', 'store']);
   });
 });

@@ -28,6 +28,7 @@ export interface RunningServer {
   readonly openTurns: Pick<OpenTurns, 'ended'>;
   readonly meter: { close(): Promise<void> };
   readonly limits: { close(): Promise<void> };
+  readonly people: { close(): Promise<void> };
   readonly store: { close(): Promise<void> };
 }
 
@@ -37,10 +38,11 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, outputChecker, openTurns, meter, limits, store } = running;
+  const { http, engines, outputChecker, openTurns, meter, limits, people, store } = running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
-  await Promise.race([drained, wait(graceMs)]);
+  // Turns that outlive their client (`onClientLeft: finish`) have no connection, and the same grace.
+  await Promise.race([drained.then(() => openTurns.ended()), wait(graceMs)]);
   await engines.close();
   await outputChecker.close();
   await Promise.race([drained, wait(lastWordsMs)]);
@@ -50,6 +52,7 @@ export async function shutDown(running: RunningServer, graceMs: number): Promise
   await Promise.race([openTurns.ended(), wait(settlementsMs)]);
   await meter.close();
   await limits.close();
+  await people.close();
   await store.close();
 }
 

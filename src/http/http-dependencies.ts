@@ -54,6 +54,8 @@ export interface HttpSettings {
   readonly isDeterministicDefault: boolean;
   /** Origins of web pages that may call the API; `*` = any. Never with credentials. */
   readonly corsOrigins: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-…` headers are believed. */
+  readonly trustedProxies: readonly string[];
   /** A stream that was silent for this long gets a comment, so that proxies keep it open. */
   readonly keepAliveMs: number;
   /** At most one `: prefill` comment in this time; a prefill that is faster than this is not announced. */
@@ -69,6 +71,7 @@ export const httpSettingsDefault: HttpSettings = {
   bodyBytesMax: 4_194_304,
   isDeterministicDefault: false,
   corsOrigins: ['*'],
+  trustedProxies: [],
   keepAliveMs: 10_000,
   prefillCommentMs: 500,
   readerStallMs: 30_000,

@@ -10,3 +10,6 @@ export function watchClient(raw: ServerResponse): AbortSignal {
   });
   return controller.signal;
 }
+
+/** For work that goes on whether or not its client is there. */
+export const neverLeaves: AbortSignal = new AbortController().signal;

@@ -5,16 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFreeMeter } from '../../src/billing/free-meter.ts';
-import type { Meter } from '../../src/billing/meter.ts';
+import type { Meter, TurnOutcome } from '../../src/billing/meter.ts';
 import { createTurnMetering } from '../../src/billing/metered-turn.ts';
 import { createChatService } from '../../src/chat/chat-service.ts';
 import { createLlamaEngine } from '../../src/engines/llama/llama-engine.ts';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { createModelDirectory } from '../../src/engines/registry.ts';
+import { noPeople, noPlaygroundKeys } from '../../src/http/__fixtures__/no-people.ts';
 import { noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
 import { createHttpApp } from '../../src/http/create-http-app.ts';
 import { createIdSource } from '../../src/http/create-id-source.ts';
-import { httpSettingsDefault } from '../../src/http/http-dependencies.ts';
+import { type HttpSettings, httpSettingsDefault } from '../../src/http/http-dependencies.ts';
 import { obtainTestModel } from '../model/test-model.ts';
 import { foldStream, postChat, readPayloads } from './chat-wire.ts';
 import { modelName } from './running-server.ts';
@@ -24,38 +25,40 @@ const clients = 200;
 const crowd = 20;
 
 /** Counts the holds that are open; every hold must be settled or released once. */
-function createCountingMeter(): { meter: Meter; open: Set<string> } {
+function createCountingMeter() {
   const open = new Set<string>();
+  const outcomes: TurnOutcome[] = [];
   const free = createFreeMeter();
-  return {
-    open,
-    meter: {
-      async open(turn) {
-        const hold = await free.open(turn);
-        open.add(turn.inferenceId);
-        return {
-          ...hold,
-          outputTokensMax: hold.outputTokensMax,
-          async settle(outcome) {
-            const charge = await hold.settle(outcome);
-            open.delete(turn.inferenceId);
-            return charge;
-          },
-          async release(failure) {
-            await hold.release(failure);
-            open.delete(turn.inferenceId);
-          },
-        };
-      },
+  const meter: Meter = {
+    async open(turn) {
+      const hold = await free.open(turn);
+      open.add(turn.inferenceId);
+      return {
+        ...hold,
+        outputTokensMax: hold.outputTokensMax,
+        async settle(outcome) {
+          const charge = await hold.settle(outcome);
+          outcomes.push(outcome);
+          open.delete(turn.inferenceId);
+          return charge;
+        },
+        async release(failure) {
+          await hold.release(failure);
+          open.delete(turn.inferenceId);
+        },
+      };
     },
   };
+  return { open, outcomes, meter };
 }
 
 const apiKey = 'leaving-clients-0123456789';
 let host: Supervisor;
 let app: ReturnType<typeof createHttpApp>;
 let server: { readonly baseUrl: string; readonly apiKey: string };
-const { meter, open: openHolds } = createCountingMeter();
+const { meter, open: openHolds, outcomes } = createCountingMeter();
+/** Changed by tests between requests. */
+const settings: { -readonly [Name in keyof HttpSettings]: HttpSettings[Name] } = { ...httpSettingsDefault };
 
 beforeAll(async () => {
   const { path, sha256, weights, licence } = await obtainTestModel();
@@ -93,8 +96,10 @@ beforeAll(async () => {
     },
     models,
     platform: noPlatform,
+    people: noPeople,
+    playgroundKeys: noPlaygroundKeys,
     readiness: () => ({ isReady: true, checks: [] }),
-    settings: httpSettingsDefault,
+    settings,
     version: '0.0.0',
     clock,
     ids: createIdSource(clock),
@@ -160,4 +165,26 @@ describe('clients that leave mid-stream', () => {
     );
     expect(answer.choices[0]?.finish_reason).toMatch(/^(stop|length)$/);
   }, 180_000);
+
+  it.each([
+    ['stop', 'client_left'],
+    ['finish', 'succeeded'],
+  ] as const)(
+    'are charged by the setting onClientLeft: %s',
+    async (onClientLeft, status) => {
+      settings.onClientLeft = onClientLeft;
+      outcomes.length = 0;
+      await visitAndLeave(1);
+      await waitUntilIdle();
+      settings.onClientLeft = 'stop';
+      expect(outcomes).toHaveLength(1);
+      const [outcome] = outcomes;
+      expect(outcome?.status).toBe(status);
+      // The model counts on and on, so the answer's own end is its length.
+      if (onClientLeft === 'finish') expect(outcome?.usage.completionTokens).toBe(256);
+      else expect(outcome?.usage.completionTokens).toBeLessThan(256);
+      expect(outcome?.usage.completionTokens).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 });

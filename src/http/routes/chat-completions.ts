@@ -17,7 +17,7 @@ import { encodeCostHeaders } from '../openai/encode-usage.ts';
 import { completionChunkSchema, completionSchema } from '../openai/response-schema.ts';
 import { chatCompletionRequestSchema, chatHeadersSchema } from '../openai/schema.ts';
 import { EventStream } from '../sse.ts';
-import { watchClient } from '../watch-client.ts';
+import { neverLeaves, watchClient } from '../watch-client.ts';
 import type { Route } from './route.ts';
 
 /** An answer in the making. */
@@ -70,7 +70,8 @@ async function answerChat(
   assertScope(caller, 'chat', decoded.model.id);
   reply.header('x-perigee-model', headerText(decoded.model.engine.backing().weights));
   const { inferenceId, clientRequestId } = request.context;
-  const signal = watchClient(reply.raw);
+  const { onClientLeft } = dependencies.settings;
+  const signal = onClientLeft === 'finish' ? neverLeaves : watchClient(reply.raw);
   const turn = await dependencies.chat.start(decoded.request, {
     caller,
     inferenceId,

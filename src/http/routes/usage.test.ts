@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { storeKinds } from '../../../test/services/test-stores.ts';
 import { scriptText } from '../../engines/scripted/scripted-engine.ts';
 import { ApiError } from '../../errors.ts';
-import { recordUsage } from '../../usage/record-usage.ts';
+import { noUsage, recordUsage } from '../../usage/record-usage.ts';
 import { testNowMs } from '../__fixtures__/create-test-app.ts';
 import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
 
@@ -43,8 +43,8 @@ async function record(
       status,
       errorCode: status === 'failed' ? 'engine_failed' : null,
       isClientLeft: false,
+      ...noUsage,
       inputTokens: status === 'failed' ? 0 : 10,
-      cachedTokens: 0,
       outputTokens: status === 'failed' ? 0 : 5,
       usageSource: 'engine',
       costNanoUsd: status === 'failed' ? 0n : (given.nanoUsd ?? 1_000n),
