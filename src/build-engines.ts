@@ -28,6 +28,10 @@ const defaultModels: NonNullable<Config['models']> = {
 /** Tokens of the shared cache, and of one window, when the configuration names none. */
 const kvCellsDefault = 32_768;
 
+/** Of that cache, for idle prefixes; what is left over lets a short request in without evicting any. */
+const prefixCacheShare = 0.75;
+const bytesPerMegabyte = 2 ** 20;
+
 export interface BuiltEngines {
   readonly servedModels: readonly ServedModel[];
   /** Resolves when the embedded model is loaded or has failed to load, and every upstream was asked once. */
@@ -169,7 +173,12 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
       contextTokensMax: config.contextTokens ?? kvCellsDefault,
       threads: config.threads ?? availableParallelism(),
       kvType: config.kvType,
-      prefixCacheCells: Math.floor(kvCells / 2),
+      prefixCacheCells: config.prefixCacheTokens ?? Math.floor(kvCells * prefixCacheShare),
+      prefixFiles: {
+        folder: path.join(config.dataDir, 'prefixes'),
+        bytesMax: config.prefixDiskMegabytes * bytesPerMegabyte,
+        modelDigest: file.sha256,
+      },
     },
     queueLengthMax: config.queueLengthMax,
     onChange: hooks.onEngineChange,
