@@ -188,6 +188,25 @@ interface ResourceChargesTable {
 
 export type ResourceChargeKind = 'cache_creation' | 'cache_storage';
 
+/** An answer under a caller's Idempotency-Key: being made (`status` null), or kept to be given again. */
+interface IdempotentAnswersTable {
+  account_id: Fixed<number>;
+  idempotency_key: Fixed<string>;
+  /** SHA-256 of what was asked, hexadecimal. */
+  request_digest: string;
+  inference_id: string;
+  /** Who makes it; void when the server's lease has ended. */
+  server_id: string;
+  /** HTTP status; null = not settled yet. */
+  status: number | null;
+  /** JSON object. */
+  headers: string | null;
+  /** Null with a status: it was too long to be kept. */
+  body: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
 /** One row per inference, failed ones too: the log, and what makes a second settlement impossible. */
 interface UsageRequestsTable {
   inference_id: Fixed<string>;
@@ -341,6 +360,7 @@ export interface Tables {
   prices: PricesTable;
   server_leases: ServerLeasesTable;
   holds: HoldsTable;
+  idempotent_answers: IdempotentAnswersTable;
   rate_limits: RateLimitsTable;
   resource_holds: ResourceHoldsTable;
   resource_charges: ResourceChargesTable;

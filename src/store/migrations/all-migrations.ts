@@ -3,6 +3,7 @@ import { metering } from './0002-metering.ts';
 import { deletedKeys } from './0003-deleted-keys.ts';
 import { people } from './0004-people.ts';
 import { fees } from './0005-fees.ts';
+import { idempotency } from './0006-idempotency.ts';
 import { limits } from './0007-limits.ts';
 import { webSearch } from './0008-web-search.ts';
 import type { Migration } from './migration.ts';
@@ -14,6 +15,7 @@ export const allMigrations: readonly Migration[] = [
   deletedKeys,
   people,
   fees,
+  idempotency,
   limits,
   webSearch,
 ];
