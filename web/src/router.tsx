@@ -52,14 +52,16 @@ const memberRoute = createRoute({
   getParentRoute: () => shellRoute,
   id: 'member',
   beforeLoad: ({ context, location }) => {
-    if (context.session.user === null) throw redirect({ to: '/sign-in', search: { next: location.href } });
+    if (context.session.user === null) {
+      redirect({ to: '/sign-in', search: { next: location.href }, throw: true });
+    }
   },
 });
 const adminRoute = createRoute({
   getParentRoute: () => memberRoute,
   id: 'admin',
   beforeLoad: ({ context }) => {
-    if (context.session.user?.is_admin !== true) throw notFound();
+    if (context.session.user?.is_admin !== true) notFound({ throw: true });
   },
 });
 
@@ -69,7 +71,7 @@ const indexRoute = createRoute({
   path: '/',
   validateSearch: (search: Record<string, unknown>) => readTexts(search, 'model'),
   beforeLoad: ({ search }) => {
-    throw redirect({ to: '/playground', search, replace: true });
+    redirect({ to: '/playground', search, replace: true, throw: true });
   },
 });
 
