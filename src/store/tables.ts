@@ -317,6 +317,55 @@ interface WebSearchesTable {
   expires_at: Fixed<number>;
 }
 
+export type CacheStatus = 'pending' | 'ready' | 'error' | 'inactive';
+
+/** A context-cache object: a beginning of prompts, stored and paid for until it expires. */
+interface ContextCachesTable {
+  id: Fixed<string>;
+  account_id: Fixed<number>;
+  /** The key that made it: its charges count against that key's limit. */
+  key_id: Fixed<number>;
+  model_id: Fixed<string>;
+  /** `ready` past `expires_at` is not settled yet and counts as `inactive`. */
+  status: CacheStatus;
+  /** JSON as it came over the wire. */
+  messages: Fixed<string>;
+  tools: Fixed<string | null>;
+  name: Fixed<string | null>;
+  description: Fixed<string | null>;
+  metadata: string;
+  tokens: number;
+  backing: Fixed<'pinned' | 'resent'>;
+  created_at: Fixed<number>;
+  /** Whole seconds, in milliseconds; as `stored_at`. */
+  expires_at: number;
+  /** Counts from 1; an object that expired and was extended begins another. */
+  life: number;
+  /** When this life's storage began; null until it is computed. */
+  stored_at: number | null;
+  /** Seconds from `stored_at` that are charged, and that `hold_id` reaches to. */
+  charged_seconds: number;
+  held_seconds: number;
+  hold_id: string | null;
+  /** When somebody has to look at it; null = never. */
+  due_at: number | null;
+  /** The process that is working on it, until then. */
+  claimed_by: string | null;
+  claimed_until: number;
+  /** Of computing it. */
+  attempts: number;
+  error_type: string | null;
+  error_message: string | null;
+}
+
+/** A name for a cache object, unique in its account. */
+interface ContextCacheTagsTable {
+  account_id: Fixed<number>;
+  tag: Fixed<string>;
+  cache_id: string;
+  created_at: number;
+}
+
 /** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */
 interface AuthUsersTable {
   id: string;
@@ -372,6 +421,8 @@ export interface Tables {
   reset_requests: ResetRequestsTable;
   conversations: ConversationsTable;
   web_searches: WebSearchesTable;
+  context_caches: ContextCachesTable;
+  context_cache_tags: ContextCacheTagsTable;
   auth_users: AuthUsersTable;
   auth_sessions: AuthSessionsTable;
   auth_identities: AuthIdentitiesTable;

@@ -6,6 +6,7 @@ import { fees } from './0005-fees.ts';
 import { idempotency } from './0006-idempotency.ts';
 import { limits } from './0007-limits.ts';
 import { webSearch } from './0008-web-search.ts';
+import { caching } from './0011-caching.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
@@ -18,4 +19,5 @@ export const allMigrations: readonly Migration[] = [
   idempotency,
   limits,
   webSearch,
+  caching,
 ];
