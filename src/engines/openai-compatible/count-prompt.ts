@@ -34,6 +34,24 @@ export async function countPrompt(
   return { promptTokens, isExact: true, likelyTokens: promptTokens };
 }
 
+/** A text by itself, as it counts inside a message. Throws ApiError as `countPrompt` does. */
+export async function countText(text: string, server: CountedServer): Promise<number> {
+  switch (server.upstream.tokenizer) {
+    case 'none':
+      return estimateTokens(text);
+    case 'vllm': {
+      const body = { model: server.upstream.model, prompt: text, add_special_tokens: false };
+      return text === '' ? 0 : readVllmCount(await post(server, '/tokenize', body));
+    }
+    case 'llama-server': {
+      const body = { content: text, add_special: false, parse_special: false };
+      return text === '' ? 0 : readTokenList(await post(server, '/tokenize', body));
+    }
+    default:
+      return server.upstream.tokenizer satisfies never;
+  }
+}
+
 function estimatePrompt(messages: readonly WireObject[], tools: readonly WireObject[]): PromptCount {
   const text =
     messages.map((message) => readTexts(message)).join('') + (tools.length > 0 ? JSON.stringify(tools) : '');
@@ -52,12 +70,15 @@ function readTexts(message: WireObject): string {
   return `${asText(content) ?? ''}${asText(name) ?? ''}${calls}`;
 }
 
-interface CountInput {
-  readonly messages: readonly WireObject[];
-  readonly tools: readonly WireObject[];
+interface CountedServer {
   readonly upstream: Upstream;
   readonly connection: UpstreamConnection;
   readonly signal: AbortSignal;
+}
+
+interface CountInput extends CountedServer {
+  readonly messages: readonly WireObject[];
+  readonly tools: readonly WireObject[];
 }
 
 async function countWithVllm(input: CountInput): Promise<number> {
@@ -67,7 +88,7 @@ async function countWithVllm(input: CountInput): Promise<number> {
     messages,
     ...(tools.length > 0 && { tools }),
   });
-  return requireCount(asRecord<{ readonly count?: unknown }>(body)?.count);
+  return readVllmCount(body);
 }
 
 async function countWithLlamaServer(input: CountInput): Promise<number> {
@@ -80,12 +101,17 @@ async function countWithLlamaServer(input: CountInput): Promise<number> {
     add_special: true,
     parse_special: true,
   });
-  return requireCount(asList(asRecord<{ readonly tokens?: unknown }>(tokenized)?.tokens).length);
+  return readTokenList(tokenized);
 }
+
+const readVllmCount = (body: unknown): number =>
+  requireCount(asRecord<{ readonly count?: unknown }>(body)?.count);
+const readTokenList = (body: unknown): number =>
+  requireCount(asList(asRecord<{ readonly tokens?: unknown }>(body)?.tokens).length);
 
 /** The counters stand beside the API, above its `/v1`. */
 async function post(
-  { upstream, connection, signal }: CountInput,
+  { upstream, connection, signal }: CountedServer,
   path: string,
   body: WireObject,
 ): Promise<unknown> {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
-import { countPrompt, type PromptCount } from './count-prompt.ts';
+import { countPrompt, countText, type PromptCount } from './count-prompt.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { type RunTicket, runUpstream } from './run-upstream.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
@@ -86,6 +86,7 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
         discard: () => undefined,
       };
     },
+    countText: (text, signal) => countText(text, { upstream, connection, signal }),
     async close() {
       health.stop();
       const closing = new ApiError('engine_failed', { internal: 'the engine was closed' });

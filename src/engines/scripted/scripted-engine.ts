@@ -95,6 +95,8 @@ export function createScriptedEngine(options: ScriptedEngineOptions): ScriptedEn
         },
       };
     },
+    // A word is a token.
+    countText: async (text) => text.split(/\s+/).filter((word) => word !== '').length,
     close: async () => closed.abort(),
   };
 }
