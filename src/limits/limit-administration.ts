@@ -71,10 +71,10 @@ export function createLimitAdministration(
              concurrency, updated_at)
            values (?, ?, ?, ?, ?, ?, ?)
            on conflict (scope, subject_id) do update set
-             requests_per_minute = case ? when 1 then excluded.requests_per_minute else rate_limits.requests_per_minute end,
-             tokens_per_minute = case ? when 1 then excluded.tokens_per_minute else rate_limits.tokens_per_minute end,
-             tokens_per_day = case ? when 1 then excluded.tokens_per_day else rate_limits.tokens_per_day end,
-             concurrency = case ? when 1 then excluded.concurrency else rate_limits.concurrency end,
+             requests_per_minute = case cast(? as bigint) when 1 then excluded.requests_per_minute else rate_limits.requests_per_minute end,
+             tokens_per_minute = case cast(? as bigint) when 1 then excluded.tokens_per_minute else rate_limits.tokens_per_minute end,
+             tokens_per_day = case cast(? as bigint) when 1 then excluded.tokens_per_day else rate_limits.tokens_per_day end,
+             concurrency = case cast(? as bigint) when 1 then excluded.concurrency else rate_limits.concurrency end,
              updated_at = excluded.updated_at`,
           [
             subject.scope,

@@ -9,6 +9,7 @@ import { buildPlatform, measureTurns } from '../../build-platform.ts';
 import { loadConfig } from '../../config.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
+import type { LimitAdministration } from '../../limits/limit-administration.ts';
 import type { Store } from '../../store/store.ts';
 import { createTestApp, type TestApp, type TestAppOptions, testNowMs } from './create-test-app.ts';
 import { chatBody } from './wire.ts';
@@ -17,6 +18,7 @@ type Answer = Awaited<ReturnType<TestApp['app']['inject']>>;
 
 export interface PlatformApp extends TestApp {
   readonly store: Store;
+  readonly limits: LimitAdministration;
   readonly accountId: number;
   readonly key: string;
   readonly managementKey: string;
@@ -74,6 +76,7 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
   return {
     ...testApp,
     store,
+    limits: limits.administration,
     accountId: account.id,
     key,
     managementKey: management.secret,

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { storeKinds } from '../../../test/services/test-stores.ts';
+import { createBarrier } from '../../engines/scripted/barrier.ts';
+import { scriptText } from '../../engines/scripted/scripted-engine.ts';
+import type { LimitSettings } from '../../limits/limit-administration.ts';
+import { testNowMs } from '../__fixtures__/create-test-app.ts';
+import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
+
+const script = () => scriptText('Hello', ' there');
+
+async function readKeyId(app: PlatformApp): Promise<{ readonly id: number; readonly prefix: string }> {
+  return await app.store.db
+    .selectFrom('api_keys')
+    .select(['id', 'prefix'])
+    .where('prefix', '=', app.key.slice(0, 8))
+    .executeTakeFirstOrThrow();
+}
+
+async function limitKey(app: PlatformApp, change: Partial<LimitSettings>): Promise<void> {
+  const { id: keyId } = await readKeyId(app);
+  await app.limits.change({ scope: 'key', keyId }, change);
+}
+
+async function limitAccount(app: PlatformApp, change: Partial<LimitSettings>): Promise<void> {
+  await app.limits.change({ scope: 'account', accountId: app.accountId }, change);
+}
+
+describe.each(storeKinds)('rate limits on %s', (kind) => {
+  it('are no part of an answer while nothing is limited', async () => {
+    const app = await openPlatformApp(kind, { script });
+    const { statusCode, headers } = await app.chat();
+    expect(statusCode).toBe(200);
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+  });
+
+  it('refuse a request over the minute in Moonshot’s words, and take it when the wait is over', async () => {
+    const app = await openPlatformApp(kind, { script });
+    await limitKey(app, { requestsPerMinute: 2 });
+    const first = await app.chat();
+    expect(first.headers).toMatchObject({
+      'x-ratelimit-limit': '2',
+      'x-ratelimit-remaining': '1',
+      'x-ratelimit-reset': '60',
+      'x-ratelimit-limit-requests': '2',
+      'x-ratelimit-remaining-requests': '1',
+      'x-ratelimit-reset-requests': '60s',
+    });
+    app.setNow(testNowMs + 20_000);
+    expect((await app.chat({ stream: true })).headers).toMatchObject({ 'x-ratelimit-remaining': '0' });
+    const refused = await app.chat();
+    const { prefix } = await readKeyId(app);
+    const text = `Your account ${app.accountId}<${prefix}> request reached max request: 2, please try again after 41 seconds. This is the limit of the API key.`;
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers).toMatchObject({
+      'retry-after': '41',
+      'x-should-retry': 'true',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': '41',
+    });
+    expect(refused.json()).toMatchObject({
+      message: `Too Many Requests: ${text}`,
+      error: { type: 'rate_limit_reached_error', code: 'rate_limit_reached', message: text },
+    });
+    app.setNow(testNowMs + 20_000 + 41_000);
+    expect((await app.chat()).statusCode).toBe(200);
+  });
+
+  it('of an account hold over all its keys, and say so', async () => {
+    const app = await openPlatformApp(kind, { script });
+    await limitAccount(app, { requestsPerMinute: 1 });
+    await limitKey(app, { requestsPerMinute: 50 });
+    expect((await app.chat()).headers).toMatchObject({ 'x-ratelimit-limit': '1' });
+    const { error } = (await app.chat()).json();
+    expect(error.message).toContain('This is the limit of the account, over all its keys.');
+    const stranger = await app.addStranger();
+    expect((await app.chat({}, stranger)).statusCode).toBe(200);
+  });
+
+  it('of tokens count what was used, not what was reserved', async () => {
+    const app = await openPlatformApp(kind, { script, promptTokens: 10 });
+    await limitKey(app, { tokensPerMinute: 100 });
+    const first = await app.chat({ max_tokens: 80 });
+    expect(first.headers).toMatchObject({
+      'x-ratelimit-limit-tokens': '100',
+      'x-ratelimit-remaining-tokens': '10',
+    });
+    // 10 of prompt and 2 of output were used.
+    expect((await app.chat({ max_tokens: 70 })).headers).toMatchObject({
+      'x-ratelimit-remaining-tokens': '8',
+    });
+    const refused = await app.chat({ max_tokens: 80 });
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json().error.message).toContain('request reached TPM rate limit, current:24, limit:100, ');
+    expect((await app.chat({ max_tokens: 66 })).statusCode).toBe(200);
+  });
+
+  it('of a day say when it ends, and begin with what the log has of it', async () => {
+    const app = await openPlatformApp(kind, { script, promptTokens: 10 });
+    expect((await app.chat()).statusCode).toBe(200);
+    await limitAccount(app, { tokensPerDay: 40 });
+    expect((await app.chat({ max_tokens: 18 })).statusCode).toBe(200);
+    const refused = await app.chat({ max_tokens: 8 });
+    expect(refused.headers).toMatchObject({ 'retry-after': '60' });
+    expect(refused.json().error.message).toContain(
+      'request reached TPD rate limit, current:24, limit:40, the day ends in 1256 minutes (00:00 UTC)',
+    );
+    app.setNow(Date.UTC(2026, 0, 3));
+    expect((await app.chat({ max_tokens: 18 })).statusCode).toBe(200);
+  });
+
+  it('tell a request that can never fit not to try again', async () => {
+    const app = await openPlatformApp(kind, { script, promptTokens: 10 });
+    await limitKey(app, { tokensPerMinute: 50, requestsPerMinute: 1 });
+    const refused = await app.chat({ max_tokens: 41 });
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers).toMatchObject({ 'x-should-retry': 'false' });
+    expect(refused.headers['retry-after']).toBeUndefined();
+    expect(refused.json().error).toMatchObject({
+      type: 'rate_limit_reached_error',
+      code: 'request_exceeds_rate_limit',
+      param: 'max_tokens',
+    });
+    // It did not count as the one request either.
+    expect((await app.chat({ max_tokens: 40 })).statusCode).toBe(200);
+  });
+
+  it('of concurrency are free again when the answer has ended, well or badly', async () => {
+    const barrier = createBarrier();
+    let runs = 0;
+    const app = await openPlatformApp(kind, {
+      script: () => {
+        runs += 1;
+        return runs === 1
+          ? [{ type: 'wait', barrier }, ...script()]
+          : [{ type: 'fail', error: new Error('no') }];
+      },
+    });
+    await limitKey(app, { concurrency: 1 });
+    const running = app.chat();
+    await barrier.reached();
+    const refused = await app.chat();
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json().error.message).toContain(
+      'request reached max concurrency: 1, please try again after 1 seconds',
+    );
+    barrier.open();
+    expect((await running).statusCode).toBe(200);
+    expect((await app.chat()).statusCode).toBe(500);
+    expect((await app.chat()).statusCode).toBe(500);
+  });
+
+  it('do not count what was refused for its content or for want of credits', async () => {
+    const app = await openPlatformApp(kind, { script });
+    await limitKey(app, { requestsPerMinute: 1, concurrency: 1 });
+    expect(
+      (await app.chat({ tools: [{ type: 'builtin_function', function: { name: '$other' } }] })).statusCode,
+    ).toBe(400);
+    await app.store.db.updateTable('balances').set({ balance_nano_usd: 0n }).execute();
+    expect((await app.chat()).statusCode).toBe(403);
+    await app.store.db.updateTable('balances').set({ balance_nano_usd: 1_000_000_000n }).execute();
+    expect((await app.chat()).statusCode).toBe(200);
+    expect((await app.chat()).statusCode).toBe(429);
+  });
+
+  it('follow the default, the account and the setting in that order, and hold at once', async () => {
+    const app = await openPlatformApp(kind, { script });
+    const limitOf = async () => (await app.chat()).headers['x-ratelimit-limit'];
+    await app.limits.change({ scope: 'default' }, { requestsPerMinute: 30 });
+    expect(await limitOf()).toBe('30');
+    await limitAccount(app, { requestsPerMinute: 'unlimited' });
+    expect(await limitOf()).toBeUndefined();
+    await limitAccount(app, { requestsPerMinute: 20, concurrency: 5 });
+    expect(await limitOf()).toBe('20');
+    await limitAccount(app, { requestsPerMinute: null });
+    expect(await limitOf()).toBe('30');
+    expect(await app.limits.read({ scope: 'account', accountId: app.accountId })).toEqual({
+      requestsPerMinute: null,
+      tokensPerMinute: null,
+      tokensPerDay: null,
+      concurrency: 5,
+    });
+    await expect(app.limits.change({ scope: 'default' }, { tokensPerDay: 0 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      param: 'rate_limits.tokens_per_day',
+    });
+  });
+});
