@@ -1,5 +1,5 @@
 /** Assembles one choice from its events, exactly as a streaming client does. */
-import type { ChatEvent, FinishReason, TokenLogprob, ToolCall } from './types.ts';
+import type { ChatEvent, FinishReason, TokenLogprob, ToolCall, UrlCitation } from './types.ts';
 
 /** The events that belong to one choice. */
 export type ChoiceEvent = Extract<ChatEvent, { choice: number }>;
@@ -10,6 +10,7 @@ export interface FoldedChoice {
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
   readonly completionTokens: number;
+  readonly annotations?: readonly UrlCitation[];
 }
 
 export interface ChoiceFold {
@@ -57,6 +58,7 @@ export function createChoiceFold(): ChoiceFold {
         toolCalls,
         finishReason: finish.reason,
         completionTokens: finish.completionTokens,
+        ...(finish.annotations !== undefined && { annotations: finish.annotations }),
       },
   };
 }

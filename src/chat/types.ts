@@ -133,6 +133,16 @@ export interface ChatRequest {
   readonly isDeterministic: boolean;
 }
 
+/** A place in an answer that refers to a source of a web search. */
+export interface UrlCitation {
+  /** In Unicode code points of the answer's text. */
+  readonly startIndex: number;
+  /** Exclusive. */
+  readonly endIndex: number;
+  readonly title: string;
+  readonly url: string;
+}
+
 /** Why a choice ended. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls';
 
@@ -214,5 +224,7 @@ export type ChatEvent =
       readonly choice: number;
       readonly reason: FinishReason;
       readonly completionTokens: number;
+      /** Only where sources were in the prompt. */
+      readonly annotations?: readonly UrlCitation[];
     }
   | { readonly type: 'finish'; readonly usage: Usage };
