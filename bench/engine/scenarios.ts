@@ -1,5 +1,4 @@
 /** One function per figure of the engine table. Each returns numbers, larger or smaller as the name says. */
-import { once } from 'node:events';
 import type { Generated, RunningEngine } from './engine-subject.ts';
 import { createEndlessPrompt, createFreshPrompt, jsonPrompt, longJsonSchema } from './prompts.ts';
 
@@ -63,28 +62,36 @@ export async function measureSharedPrefix(engine: RunningEngine, prefix: string)
   return Math.max(...answers.map(firstTokenMs));
 }
 
+/** Longer than that nobody needs to watch: the silences repeat with every step. */
+const stallMsMax = 15_000;
+
 /** The longest silence of a decoding stream while a 3,500-token prompt is computed beside it. */
 export async function measureStall(engine: RunningEngine): Promise<number> {
-  const started = new EventTarget();
-  let pieces = 0;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const outputAt: number[] = [];
+  const steady = Promise.withResolvers<void>();
   const decoding = engine.generate({
     prompt: createEndlessPrompt(0),
     tokensMax: 400,
+    signal,
     onOutput: () => {
-      if (++pieces === 20) started.dispatchEvent(new Event('steady'));
+      if (outputAt.push(performance.now()) === 20) steady.resolve();
     },
   });
-  await once(started, 'steady');
-  const prefill = await engine.generate({ prompt: createFreshPrompt(3_500), tokensMax: 1 });
-  const { outputAt } = await decoding;
-  const until = prefill.outputAt[0] ?? Number.NaN;
-  let longest = 0;
-  for (const [index, at] of outputAt.entries()) {
-    const previous = outputAt[index - 1];
-    if (previous !== undefined && at > prefill.sentAt && previous < until)
-      longest = Math.max(longest, at - previous);
-  }
-  return longest;
+  await Promise.race([steady.promise, decoding]);
+  const from = performance.now();
+  const timer = setTimeout(() => controller.abort(), stallMsMax);
+  const prefill = engine.generate({ prompt: createFreshPrompt(3_500), tokensMax: 1, signal });
+  // Whichever ends first ends the time in which both were at work; the other one is of no more use.
+  await Promise.race([decoding, prefill]).catch(() => undefined);
+  const until = performance.now();
+  clearTimeout(timer);
+  controller.abort();
+  await Promise.allSettled([decoding, prefill]);
+  await engine.waitUntilIdle?.();
+  const within = [from, ...outputAt.filter((at) => at > from && at <= until), until];
+  return Math.max(...within.map((at, index) => at - (within[index - 1] ?? at)));
 }
 
 /** Milliseconds from the abort of a 3,500-token prefill until the engine is free again. */

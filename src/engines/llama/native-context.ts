@@ -92,7 +92,7 @@ export async function loadNativeModel(path: string, threads: number): Promise<Na
   const compute: Compute = {
     threads,
     threadPool: binding.createThreadPool(threads),
-    pace: createThreadPace(threads, () => performance.now()),
+    pace: createThreadPace(threads),
   };
   return {
     binding,
@@ -149,7 +149,7 @@ function createContext(
     async decode(tokens) {
       abortFlag.set(false);
       const native = batch.fill(tokens);
-      const threads = compute.pace.next(tokens.length);
+      const threads = compute.pace.next();
       // Each call writes a line to the log of llama.cpp.
       if (threads !== currentThreads) binding.setThreads(context, threads, threads);
       currentThreads = threads;

@@ -201,8 +201,13 @@ export class Scheduler {
       if (generation.computedTokens < generation.prompt.length) prefilling.push(generation);
     }
     if (prefilling.length > 0) {
-      const budget = this.#pace.budget(parts.length, prefilling.length, batchTokensMax);
       const remaining = prefilling.map((generation) => generation.prompt.length - generation.computedTokens);
+      const budget = this.#pace.budget({
+        decodingCount: parts.length,
+        prefillingCount: prefilling.length,
+        remainingTokens: remaining.reduce((total, tokens) => total + tokens, 0),
+        batchTokensMax,
+      });
       const shares = sharePrefill(remaining, budget);
       for (const [i, generation] of prefilling.entries()) {
         const count = shares[i] ?? 0;

@@ -1,37 +1,63 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createPrefillPace, sharePrefill } from './step-plan.ts';
+import { createPrefillPace, type StepLoad, sharePrefill } from './step-plan.ts';
+
+/** A step of somebody's, with the rest of the load as in most tests. */
+function load(decodingCount: number, more: Partial<StepLoad> = {}): StepLoad {
+  return { decodingCount, prefillingCount: 1, remainingTokens: 3_500, batchTokensMax: 512, ...more };
+}
 
 describe('prefill pace', () => {
   it('gives a lone prompt the whole batch while nobody decodes and it is fast', () => {
     const pace = createPrefillPace();
     pace.record(100, 0, 20);
-    expect(pace.budget(0, 1, 512)).toBe(512);
+    expect(pace.budget(load(0))).toBe(512);
   });
 
   it('lets nobody wait long for a step on a slow machine', () => {
     const pace = createPrefillPace();
     pace.record(100, 0, 300);
-    expect(pace.budget(0, 1, 512)).toBe(100);
+    expect(pace.budget(load(0))).toBe(100);
+  });
+
+  it('leaves no rest that would cost a step of its own', () => {
+    const pace = createPrefillPace();
+    pace.record(100, 0, 300);
+    expect(pace.budget(load(0, { remainingTokens: 130 }))).toBe(130);
+    expect(pace.budget(load(0, { remainingTokens: 164 }))).toBe(100);
   });
 
   it('keeps a step short for those who decode, at the measured speed', () => {
     const pace = createPrefillPace();
     for (let i = 0; i < 20; i++) pace.record(0, 4, 20);
-    for (let i = 0; i < 20; i++) pace.record(64, 4, 20 + 64 * 2);
-    expect(pace.budget(4, 1, 512)).toBe(30);
+    for (let i = 0; i < 20; i++) pace.record(32, 4, 20 + 32 * 4);
+    expect(pace.budget(load(4))).toBe(27);
+  });
+
+  it('uses tiles beside those who decode where a tile is fast enough', () => {
+    const pace = createPrefillPace();
+    for (let i = 0; i < 20; i++) pace.record(32, 4, 32 * 4);
+    for (let i = 0; i < 20; i++) pace.record(128, 0, 128 * 1.5);
+    expect(pace.budget(load(4))).toBe(73);
+  });
+
+  it('never mixes the two: a step below a tile is planned with what such steps cost', () => {
+    const pace = createPrefillPace();
+    for (let i = 0; i < 20; i++) pace.record(32, 4, 32 * 4);
+    for (let i = 0; i < 20; i++) pace.record(128, 0, 128 * 2.4);
+    expect(pace.budget(load(4))).toBe(27);
   });
 
   it('never starves a prompt, however slow the machine', () => {
     const pace = createPrefillPace();
     for (let i = 0; i < 20; i++) pace.record(16, 1, 5_000);
-    expect(pace.budget(8, 3, 512)).toBeGreaterThanOrEqual(8);
+    expect(pace.budget(load(8, { prefillingCount: 3 }))).toBeGreaterThanOrEqual(16);
   });
 
   it('never exceeds the batch', () => {
     const pace = createPrefillPace();
     pace.record(512, 0, 1);
-    expect(pace.budget(500, 1, 512)).toBeLessThanOrEqual(12);
+    expect(pace.budget(load(500))).toBeLessThanOrEqual(12);
   });
 });
 

@@ -3,52 +3,77 @@
  * prompts get only as many tokens as keep the step short, so that no stream stalls. Pure arithmetic.
  */
 
-/** Time that prompt tokens may add to a step while somebody decodes. */
-const prefillMsMax = 60;
-const prefillTokensMin = 8;
+/** Time that prompt tokens may add to a step while somebody decodes: no stream may be silent for 150 ms. */
+const prefillMsMax = 110;
+const prefillTokensMin = 16;
 /** Time of a step while nobody decodes: what a newcomer waits at most before it is looked at. */
 const idleMsMax = 300;
-const idleTokensMin = 64;
 const prefillTokensInitial = 32;
 const idleTokensInitial = 128;
 /** A lone prompt uses whole batches; several share smaller ones, so that a short one is not stuck behind a long one. */
 const sharedPrefillTokensMax = 256;
+/**
+ * From this many tokens on llama.cpp computes attention on a CPU in tiles (GGML_FA_TILE_Q), for about half the time
+ * per token: a step of 64 tokens can be shorter than one of 40.
+ */
+const tileTokens = 64;
 /** Weight of the newest measurement. */
 const smoothing = 0.25;
 
 export interface PrefillPace {
   /** Prompt tokens for the next step. */
-  budget(decodingCount: number, prefillingCount: number, batchTokensMax: number): number;
-  /** What a step took; `decodeMs` is a step's time without prompt tokens. */
+  budget(load: StepLoad): number;
+  /** What a step took. */
   record(prefillTokens: number, decodingCount: number, elapsedMs: number): void;
 }
 
+export interface StepLoad {
+  readonly decodingCount: number;
+  readonly prefillingCount: number;
+  /** What is left to compute of all prompts. */
+  readonly remainingTokens: number;
+  readonly batchTokensMax: number;
+}
+
 export function createPrefillPace(): PrefillPace {
-  let msPerPrefillToken: number | undefined;
+  const msPerToken: { tiled: number | undefined; small: number | undefined } = {
+    tiled: undefined,
+    small: undefined,
+  };
   let decodeMs = 0;
   const blend = (old: number | undefined, value: number) =>
     old === undefined || old === 0 ? value : old + smoothing * (value - old);
+
+  const affordBesideDecoding = (decodingCount: number): number => {
+    const tile = tileTokens - decodingCount;
+    const tiled = prefillMsMax / (msPerToken.tiled ?? Number.POSITIVE_INFINITY);
+    if (tiled >= tile) return Math.floor(tiled);
+    if (msPerToken.small === undefined) return prefillTokensInitial;
+    return Math.min(Math.max(prefillTokensMin, Math.floor(prefillMsMax / msPerToken.small)), tile - 1);
+  };
+  const affordAlone = (remainingTokens: number): number => {
+    if (msPerToken.tiled === undefined) return idleTokensInitial;
+    const afforded = Math.max(tileTokens, Math.floor(idleMsMax / msPerToken.tiled));
+    // A rest that is no tile of its own costs less within this step than as the next one.
+    const rest = remainingTokens - afforded;
+    return rest > 0 && rest < tileTokens ? remainingTokens : afforded;
+  };
+
   return {
-    budget(decodingCount, prefillingCount, batchTokensMax) {
+    budget({ decodingCount, prefillingCount, remainingTokens, batchTokensMax }) {
       const room = batchTokensMax - decodingCount;
       const limit = Math.min(room, decodingCount + prefillingCount > 1 ? sharedPrefillTokensMax : room);
-      const afford = (ms: number, tokensMin: number, tokensUnknown: number): number =>
-        msPerPrefillToken === undefined
-          ? tokensUnknown
-          : Math.max(tokensMin, Math.floor(ms / msPerPrefillToken));
-      const wanted =
-        decodingCount === 0
-          ? afford(idleMsMax, idleTokensMin, idleTokensInitial)
-          : afford(prefillMsMax, prefillTokensMin, prefillTokensInitial);
-      return Math.min(limit, wanted);
+      const afforded = decodingCount > 0 ? affordBesideDecoding(decodingCount) : affordAlone(remainingTokens);
+      return Math.min(limit, afforded);
     },
     record(prefillTokens, decodingCount, elapsedMs) {
       if (prefillTokens === 0) {
         decodeMs = blend(decodeMs, elapsedMs);
-      } else {
-        const forPrefill = Math.max(0, elapsedMs - (decodingCount > 0 ? decodeMs : 0));
-        msPerPrefillToken = blend(msPerPrefillToken, forPrefill / prefillTokens);
+        return;
       }
+      const forPrefill = Math.max(0, elapsedMs - (decodingCount > 0 ? decodeMs : 0));
+      const kind = prefillTokens + decodingCount >= tileTokens ? 'tiled' : 'small';
+      msPerToken[kind] = blend(msPerToken[kind], forPrefill / prefillTokens);
     },
   };
 }

@@ -3,56 +3,84 @@
  * a machine whose cores are busy with something else, more threads make a token ten times slower, not faster. So
  * the share of the cores that the threads really got is watched, and their number follows it.
  */
+import { cpus } from 'node:os';
+
 export interface ThreadPace {
-  /** Threads for the next decode, of so many tokens. */
-  next(batchTokens: number): number;
+  /** Threads for the next decode. */
+  next(): number;
   /** What the decode took: elapsed time, and CPU time of the whole process. */
   record(elapsedMs: number, cpuMs: number): void;
 }
 
+/** What the pace reads of the machine. */
+export interface MachineClock {
+  /** Milliseconds since any fixed moment. */
+  now(): number;
+  /** Milliseconds that the cores have been idle, all together, since any fixed moment. */
+  idleMs(): number;
+}
+
+export const machineClock: MachineClock = {
+  now: () => performance.now(),
+  idleMs: () => cpus().reduce((total, { times }) => total + times.idle, 0),
+};
+
 /** Below this share of the asked-for CPU time, threads wait for a core. */
 const starvedShare = 0.75;
-/** From this share on, a probe with more threads has succeeded. */
-const ampleShare = 0.9;
+/** Threads come back when this share of the cores that they would take has been idle. */
+const idleShare = 0.7;
 /** A decode of this length is judged by itself; shorter ones count less. */
 const tellingMs = 100;
-/** A probe on a busy machine is slow, so only short decodes probe. */
-const probeTokensMax = 32;
-const probeMsMin = 2_000;
-const probeMsMax = 60_000;
+/** How long idle cores are watched before they are taken; twice as long each time that was too early. */
+const watchMsMin = 250;
+const watchMsMax = 30_000;
+/** Threads that starve so soon after they came back should not have: idle cores are out of reach, as under a quota. */
+const soonMs = 2_000;
 /** Shorter decodes are too short for the clock of CPU time. */
 const measurableMs = 2;
 
-export function createThreadPace(threadsMax: number, now: () => number): ThreadPace {
+/**
+ * Idle cores are looked at, not probed: a decode with a thread too many can take a second, and after one unlucky
+ * probe a quiet machine would go on with half its cores.
+ */
+export function createThreadPace(threadsMax: number, clock: MachineClock = machineClock): ThreadPace {
   let threads = threadsMax;
   let share = 1;
-  let probeMs = probeMsMin;
-  let nextProbeAt = Number.POSITIVE_INFINITY;
-  let isProbing = false;
+  let watchMs = watchMsMin;
+  let watchedFrom = { at: 0, idleMs: 0 };
+  let raisedAt = Number.NEGATIVE_INFINITY;
 
-  const settle = (value: number): void => {
-    threads = value;
+  const watch = (): void => {
+    watchedFrom = { at: clock.now(), idleMs: clock.idleMs() };
+  };
+  const lower = (): void => {
+    watchMs = clock.now() - raisedAt < soonMs ? Math.min(watchMsMax, watchMs * 2) : watchMsMin;
+    threads = Math.ceil(threads / 2);
     share = 1;
-    nextProbeAt = now() + probeMs;
+    watch();
+  };
+  const raiseWhenIdle = (): void => {
+    const elapsedMs = clock.now() - watchedFrom.at;
+    if (elapsedMs < watchMs) return;
+    const wanted = Math.min(threadsMax, threads * 2);
+    const idleCores = (clock.idleMs() - watchedFrom.idleMs) / elapsedMs;
+    if (idleCores >= (wanted - threads) * idleShare) {
+      threads = wanted;
+      raisedAt = clock.now();
+    }
+    watch();
   };
 
   return {
-    next(batchTokens) {
-      isProbing = threads < threadsMax && now() >= nextProbeAt && batchTokens <= probeTokensMax;
-      return isProbing ? Math.min(threadsMax, threads * 2) : threads;
+    next() {
+      if (threads < threadsMax) raiseWhenIdle();
+      return threads;
     },
     record(elapsedMs, cpuMs) {
-      if (threadsMax === 1 || elapsedMs < measurableMs) return;
-      if (isProbing) {
-        const probed = Math.min(threadsMax, threads * 2);
-        const hasSucceeded = cpuMs / (elapsedMs * probed) >= ampleShare;
-        probeMs = hasSucceeded ? probeMsMin : Math.min(probeMsMax, probeMs * 2);
-        settle(hasSucceeded ? probed : threads);
-        return;
-      }
+      if (threads === 1 || elapsedMs < measurableMs) return;
       const weight = Math.min(1, elapsedMs / tellingMs);
       share += weight * (Math.min(1, cpuMs / (elapsedMs * threads)) - share);
-      if (share < starvedShare && threads > 1) settle(Math.ceil(threads / 2));
+      if (share < starvedShare) lower();
     },
   };
 }
