@@ -1,7 +1,8 @@
 /** Calls of better-auth's endpoints as requests, so that its own checks run as they would for a browser. */
 import { z } from 'zod';
 import { ApiError, type ErrorCode, errorCatalogue } from '../errors.ts';
-import { type Auth, clientAddressHeader } from './create-auth.ts';
+import { clientAddressHeader } from './auth-constants.ts';
+import type { Auth } from './create-auth.ts';
 
 /** Who asks, as the HTTP layer knows them. */
 export interface WebClient {

@@ -7,6 +7,7 @@ import { APIError } from 'better-auth/api';
 import { genericOAuth } from 'better-auth/plugins/generic-oauth';
 import type { ErrorCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import { clientAddressHeader, oidcProviderId, resetTokenSeconds } from './auth-constants.ts';
 import { authModels } from './auth-models.ts';
 import { passwordLength } from './password-length.ts';
 
@@ -34,15 +35,8 @@ export interface AuthOptions {
   sendReset(user: { readonly id: string; readonly email: string }, token: string): Promise<void>;
 }
 
-/** The name under which identities of the provider are kept, and the last part of its callback address. */
-export const oidcProviderId = 'oidc';
-/** Hours are enough to finish, and a link in an old mail is worth nothing. */
-export const resetTokenSeconds = 3_600;
 const sessionSeconds = 7 * 86_400;
 const sessionRenewedAfterSeconds = 86_400;
-/** The header in which `auth-calls.ts` names the client's address; what a client sends under it is never passed on. */
-export const clientAddressHeader = 'x-perigee-client-address';
-
 export type Auth = ReturnType<typeof createAuth>;
 
 export function createAuth(options: AuthOptions) {

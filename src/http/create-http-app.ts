@@ -25,8 +25,11 @@ const requestTimeoutMs = 300_000;
 /** Ready to `listen()` or `inject()`. Closing it lets running answers end; stopping those is the caller's decision. */
 export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   const handleError = createErrorHandler(dependencies);
+  const { trustedProxies } = dependencies.settings;
   const app = Fastify({
     logger: false,
+    // False costs nothing; a list makes every request look at its headers, and only where somebody stands in front.
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: requestTimeoutMs,
     // A closing server answers what still arrives; Fastify's own 503 would not have our error shape.

@@ -14,6 +14,7 @@ import { ApiError } from '../../errors.ts';
 import type { TurnLimiter } from '../../limits/turn-limiter.ts';
 import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
+import { noPeople, noPlaygroundKeys } from './no-people.ts';
 import { noPlatform } from './no-platform.ts';
 import { testModelId } from './wire.ts';
 
@@ -69,6 +70,8 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     },
     models,
     platform: noPlatform,
+    people: noPeople,
+    playgroundKeys: noPlaygroundKeys,
     readiness: () => ({ isReady: true, checks: [{ name: 'store', state: 'ready', detail: '' }] }),
     settings: { ...httpSettingsDefault, ...settings },
     version: '0.0.0',

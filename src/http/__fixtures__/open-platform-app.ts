@@ -3,12 +3,14 @@ import type { InjectOptions } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { openTestStore, type StoreKind } from '../../../test/services/test-stores.ts';
 import { createAccount } from '../../accounts/create-account.ts';
+import { createPeople, type PeopleSettings } from '../../accounts/create-people.ts';
 import { openLedgerMeter } from '../../billing/ledger-meter.ts';
 import { buildLimits } from '../../build-limits.ts';
 import { buildPlatform, measureTurns } from '../../build-platform.ts';
 import { loadConfig } from '../../config.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
+import { createPlaygroundKeys } from '../../keys/playground-keys.ts';
 import type { LimitAdministration } from '../../limits/limit-administration.ts';
 import type { Store } from '../../store/store.ts';
 import { createTestApp, type TestApp, type TestAppOptions, testNowMs } from './create-test-app.ts';
@@ -32,8 +34,18 @@ export interface PlatformApp extends TestApp {
   chat(fields?: Record<string, unknown>, secret?: string): Promise<Answer>;
 }
 
-/** 10 USD on the account; the clock stands at `testNowMs`. */
-export async function openPlatformApp(kind: StoreKind, options: TestAppOptions = {}): Promise<PlatformApp> {
+export interface PlatformAppOptions extends TestAppOptions {
+  /** Default: everybody may sign up, without credit, mail or a provider. */
+  readonly people?: Partial<PeopleSettings>;
+}
+
+export const testPublicUrl = 'http://127.0.0.1:8787';
+
+/** 10 USD on the account; the clock stands at `testNowMs`, but for sessions, whose clock is better-auth's own. */
+export async function openPlatformApp(
+  kind: StoreKind,
+  { people: peopleSettings, ...options }: PlatformAppOptions = {},
+): Promise<PlatformApp> {
   const store = await openTestStore(kind);
   let nowMs = testNowMs;
   const clock = { now: () => nowMs };
@@ -62,11 +74,27 @@ export async function openPlatformApp(kind: StoreKind, options: TestAppOptions =
     readRateLimits: limits.readRateLimits,
   });
   const platform = buildPlatform(store, clock, limits.administration);
+  const people = createPeople(store, {
+    settings: {
+      signUpMode: 'open',
+      signUpCreditNanoUsd: 0n,
+      authSecret: undefined,
+      smtp: undefined,
+      oidc: undefined,
+      ...peopleSettings,
+    },
+    publicUrl: () => testPublicUrl,
+    onMailError: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(async () => await people.close());
+  const playgroundKeys = createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits });
   const testApp = createTestApp({
     ...options,
     meter: measureTurns(limits.limiter.limitMeter(meter), platform),
     admitTurn: limits.limiter.admit,
-    overrides: { keys, clock, platform, ...options.overrides },
+    overrides: { keys, clock, platform, people, playgroundKeys, ...options.overrides },
   });
   const send = async (request: InjectOptions, secret = key): Promise<Answer> =>
     await testApp.app.inject({

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { WebSession } from '../../accounts/web-sessions.ts';
 import type { Caller } from '../../chat/types.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 
@@ -11,6 +12,8 @@ export interface RequestContext {
   readonly startedMs: number;
   /** Set by authentication. */
   caller: Caller | undefined;
+  /** Set beside it when the caller is a person in the web app. */
+  session: WebSession | undefined;
 }
 
 declare module 'fastify' {
@@ -38,6 +41,7 @@ export function createRequestContextHook(dependencies: Pick<HttpDependencies, 'c
       clientRequestId,
       startedMs: dependencies.clock.now(),
       caller: undefined,
+      session: undefined,
     };
     reply.header('x-inference-id', inferenceId);
     // OpenAI's clients show this one to their users.

@@ -2,8 +2,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { ApiError } from '../../errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { createAuthenticateHook } from '../middleware/authenticate.ts';
+import {
+  createAuthenticateHook,
+  createSameOriginHook,
+  createSessionHook,
+} from '../middleware/authenticate.ts';
 import { answerOptions } from '../middleware/cors.ts';
+import {
+  createAccountKeysRoute,
+  createActivityListRoute,
+  createActivitySeriesRoute,
+  createActivityStoryRoute,
+} from './activity.ts';
 import {
   createBalanceRoute,
   createBillingDetailRoute,
@@ -12,6 +22,16 @@ import {
   createTransactionsRoute,
 } from './billing.ts';
 import { createChatCompletionsRoute } from './chat-completions.ts';
+import {
+  createChangePasswordRoute,
+  createForgotPasswordRoute,
+  createOidcCallbackRoute,
+  createResetPasswordRoute,
+  createSignInRoute,
+  createSignOutRoute,
+  createSignUpRoute,
+  createStartOidcRoute,
+} from './entrance.ts';
 import { createHealthRoute, createReadyRoute } from './health.ts';
 import {
   createChangeKeyRoute,
@@ -24,6 +44,14 @@ import { createModelMetricsRoute } from './model-metrics.ts';
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
 import type { Route } from './route.ts';
+import {
+  createEndOtherSessionsRoute,
+  createEndSessionRoute,
+  createInviteRoute,
+  createListSessionsRoute,
+  createProfileRoute,
+  createSessionRoute,
+} from './session.ts';
 import { createTokenCountRoute } from './token-count.ts';
 import { createLogsRoute, createUsageDetailRoute, createUsageRoute } from './usage.ts';
 
@@ -46,6 +74,24 @@ const routeFactories = [
   createUsageRoute, //           GET    /v2/usage
   createUsageDetailRoute, //     GET    /v2/usage/detail
   createLogsRoute, //            GET    /v2/logs
+  createActivitySeriesRoute, //   GET  /api/usage
+  createActivityListRoute, //     GET  /api/requests
+  createActivityStoryRoute, //    GET  /api/requests/{inference_id}
+  createAccountKeysRoute, //      GET  /api/keys
+  createSessionRoute, //          GET    /api/session
+  createInviteRoute, //           GET    /api/invites/{token}
+  createSignUpRoute, //           POST   /api/auth/sign-up
+  createSignInRoute, //           POST   /api/auth/sign-in
+  createSignOutRoute, //          POST   /api/auth/sign-out
+  createForgotPasswordRoute, //   POST   /api/auth/forgot-password
+  createResetPasswordRoute, //    POST   /api/auth/reset-password
+  createChangePasswordRoute, //   POST   /api/auth/change-password
+  createStartOidcRoute, //        POST   /api/auth/oidc
+  createOidcCallbackRoute, //     GET    /api/auth/callback/oidc
+  createProfileRoute, //          PATCH  /api/profile
+  createListSessionsRoute, //     GET    /api/sessions
+  createEndSessionRoute, //       DELETE /api/sessions/{id}
+  createEndOtherSessionsRoute, // DELETE /api/sessions
   createHealthRoute, //          GET  /health
   createReadyRoute, //           GET  /ready
   createOpenApiRoute, //         GET  /openapi.json
@@ -57,9 +103,12 @@ const refusedMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'P
 export function registerRoutes(app: FastifyInstance, dependencies: HttpDependencies): void {
   const hooks = {
     open: [],
-    key: [createAuthenticateHook(dependencies.keys, 'inference')],
-    'management-key': [createAuthenticateHook(dependencies.keys, 'management')],
-    'any-key': [createAuthenticateHook(dependencies.keys, 'any')],
+    key: [createAuthenticateHook(dependencies, 'inference')],
+    'management-key': [createAuthenticateHook(dependencies, 'management')],
+    'any-key': [createAuthenticateHook(dependencies, 'any')],
+    session: [createSessionHook(dependencies, false)],
+    admin: [createSessionHook(dependencies, true)],
+    'same-origin': [createSameOriginHook(dependencies)],
   };
   const methodsByPath = new Map<string, HTTPMethods[]>();
   for (const createRoute of routeFactories) {

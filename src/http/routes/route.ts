@@ -5,8 +5,11 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The first is the canonical one. */
   readonly paths: readonly [string, ...string[]];
-  /** Which kind of API key is checked before the body is read: `key` = a regular one. */
-  readonly access: 'open' | 'key' | 'management-key' | 'any-key';
+  /**
+   * What is checked before the body is read. Keys: `key` is a regular one; where a key opens, the web app's session
+   * does too. Only the web app: `session`, `admin` (of an administrator), `same-origin` (nobody need be signed in).
+   */
+  readonly access: 'open' | 'key' | 'management-key' | 'any-key' | 'session' | 'admin' | 'same-origin';
   /** One generation of a model: its inference id begins with `chatcmpl-`. */
   readonly isInference?: boolean;
   /** zod schemas for docs/openapi.json. Validation is the handler's own, because its error texts are part of the contract. */
