@@ -61,6 +61,12 @@ export const errorCatalogue = {
     false,
     'This link to a new password is used or expired. Ask for another one.',
   ),
+  search_not_found: entry(
+    400,
+    'invalid_request_error',
+    false,
+    'Invalid request: the search_id is unknown or has expired.',
+  ),
   invalid_api_key: entry(
     401,
     'invalid_authentication_error',
@@ -130,6 +136,7 @@ export const errorCatalogue = {
     'There is no API key with this prefix in your account.',
   ),
   not_found: entry(404, 'resource_not_found_error', false, 'There is no such thing in your account.'),
+  cache_not_found: entry(404, 'resource_not_found_error', false, 'Not found the context cache.'),
   route_not_found: entry(404, 'resource_not_found_error', false, 'There is nothing at this address.'),
   method_not_allowed: entry(
     405,

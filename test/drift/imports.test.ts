@@ -12,7 +12,7 @@ const seam = ['src/chat/types.ts', 'src/errors.ts'];
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   accounts: ['src/store', 'src/keys', 'src/billing'],
   billing: ['src/store', 'src/usage'],
-  caching: ['src/store'],
+  caching: ['src/store', 'src/billing', 'src/jobs', 'src/engines/engine.ts', 'src/engines/registry.ts'],
   // The money around a turn is injected: the chat core sees its interfaces, never its code.
   chat: [
     'src/engines',
@@ -35,12 +35,15 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/accounts',
     'src/keys',
     'src/limits',
+    'src/idempotency',
     'src/usage',
     'src/caching',
     'src/files',
     'src/engines/registry.ts',
     'src/web-files.ts',
   ],
+  idempotency: ['src/store'],
+  jobs: [],
   keys: ['src/store', 'src/billing', 'src/usage'],
   limits: ['src/store', 'src/billing/meter.ts', 'src/keys/api-keys.ts'],
   models: [],
@@ -58,7 +61,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   // The index of local documents is a file of its own, rebuilt at will: no table of ours.
   'better-sqlite3': ['src/store', 'src/web-search/backends'],
   // Queries are written where their tables' meaning is known; connections are made in the store alone.
-  kysely: ['src/store', 'src/accounts', 'src/billing', 'src/keys', 'src/usage', 'src/limits'],
+  kysely: ['src/store', 'src/accounts', 'src/billing', 'src/caching', 'src/keys', 'src/usage', 'src/limits'],
   '@redis/client': ['src/limits'],
   koffi: ['src/engines/llama'],
   commander: ['src/cli'],
