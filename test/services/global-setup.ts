@@ -31,7 +31,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     // One after the other: both may have to call apt-get, which takes a lock.
     project.provide('postgresUrl', await use(process.env.PERIGEE_TEST_POSTGRES_URL, startPostgres));
-    project.provide('redisUrl', await use(process.env.PERIGEE_TEST_REDIS_URL, startRedis));
+    project.provide('redisUrl', await use(process.env.PERIGEE_TEST_REDIS_URL, () => startRedis()));
   } catch (thrown) {
     await stop();
     throw thrown;

@@ -10,8 +10,13 @@ import { endProcess, type Service, waitUntilReady } from './service.ts';
 const startTimeoutMs = 15_000;
 const programs = ['redis-server', 'valkey-server'];
 
-/** Throws when there is no Redis and none can be installed; never skips in silence. */
-export async function startRedis(): Promise<Service> {
+export interface RedisService extends Service {
+  /** `SIGSTOP` makes it hang, `SIGCONT` wakes it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+/** On a port of its own choice, unless one is named. Throws when there is no Redis and none can be installed. */
+export async function startRedis(portToUse?: number): Promise<RedisService> {
   let program = findProgram(programs, ['/usr/bin', '/usr/local/bin']);
   if (program === undefined) {
     installPackage('redis-server', 'the Redis server (program `redis-server`, or `valkey-server`)');
@@ -20,7 +25,7 @@ export async function startRedis(): Promise<Service> {
   if (program === undefined) {
     throw new Error('The package redis-server is installed, but `redis-server` was not found.');
   }
-  const port = await findFreePort();
+  const port = portToUse ?? (await findFreePort());
   let output = '';
   const child = spawn(
     program,
@@ -41,7 +46,7 @@ export async function startRedis(): Promise<Service> {
     await stop();
     throw thrown;
   }
-  return { url: `redis://127.0.0.1:${port}`, stop };
+  return { url: `redis://127.0.0.1:${port}`, stop, signal: (signal) => child.kill(signal) };
 }
 
 async function ping(port: number): Promise<void> {

@@ -70,14 +70,18 @@ export const takeOf = (turnId: string, ...meters: readonly LimitMeter[]): LimitT
   meters,
 });
 
+/** The turns of `countTaken`. */
+const turnIdOf = (index: number, name: string): string => `${name}-${index}`;
+
 /** How many of `count` takings at the same moment are allowed. */
 export async function countTaken(
   counters: LimitCounters,
   count: number,
   meters: readonly LimitMeter[],
+  name = randomBytes(4).toString('hex'),
 ): Promise<number> {
   const answers: TakeAnswer[] = await Promise.all(
-    Array.from({ length: count }, (_, index) => counters.take(takeOf(`turn-${index}`, ...meters))),
+    Array.from({ length: count }, (_, index) => counters.take(takeOf(turnIdOf(index, name), ...meters))),
   );
   return answers.filter(({ type }) => type === 'taken').length;
 }

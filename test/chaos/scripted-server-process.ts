@@ -1,0 +1,52 @@
+/**
+ * A program for the tests over several server processes: the real HTTP application, ledger, keys and limits over a
+ * PostgreSQL database, and an engine that plays a script. An answer uses exactly what was held for it, so charges can
+ * be counted; one whose message is `wait` goes on until its client leaves. Prints its address.
+ */
+import { openLedgerMeter } from '../../src/billing/ledger-meter.ts';
+import { buildLimits } from '../../src/build-limits.ts';
+import { buildPlatform } from '../../src/build-platform.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createBarrier } from '../../src/engines/scripted/barrier.ts';
+import type { Script } from '../../src/engines/scripted/scripted-engine.ts';
+import { createTestApp } from '../../src/http/__fixtures__/create-test-app.ts';
+import { createIdSource } from '../../src/http/create-id-source.ts';
+import { createKeyDirectory } from '../../src/keys/key-directory.ts';
+import { openStore } from '../../src/store/open-store.ts';
+
+const [databaseUrl = '', redisUrl = ''] = process.argv.slice(2);
+const promptTokens = 10;
+const store = await openStore({ dataDir: '', databaseUrl, purpose: 'server' });
+const clock = { now: () => Date.now() };
+const limits = buildLimits(store, {
+  config: loadConfig({ environment: { PERIGEE_REDIS_URL: redisUrl } }),
+  logger: { info: () => undefined, warn: () => undefined },
+});
+const meter = await openLedgerMeter(store);
+
+const script: Script = ({ request, outputTokensMax }) => [
+  { type: 'text-delta', choice: 0, text: 'Hello' },
+  ...(JSON.stringify(request.messages).includes('"wait"')
+    ? [{ type: 'wait', barrier: createBarrier() } as const]
+    : []),
+  { type: 'choice-finish', choice: 0, reason: 'stop', completionTokens: outputTokensMax },
+  {
+    type: 'finish',
+    usage: { promptTokens, cachedTokens: 0, completionTokens: outputTokensMax, source: 'engine' },
+  },
+];
+
+const { app } = createTestApp({
+  script,
+  promptTokens,
+  meter: limits.limiter.limitMeter(meter),
+  admitTurn: limits.limiter.admit,
+  overrides: {
+    keys: createKeyDirectory(store, { readRateLimits: limits.readRateLimits }),
+    clock,
+    platform: buildPlatform(store, clock, limits.administration),
+    ids: createIdSource(clock),
+  },
+});
+const url = await app.listen({ host: '127.0.0.1', port: 0 });
+process.stdout.write(`${url}\n`);
