@@ -137,8 +137,10 @@ export class Scheduler {
     let hasWork = true;
     while (hasWork && !this.#isClosed) {
       const didMain = await this.#step();
+      // What a step led to is sent while the next one computes, unless another one comes between.
+      if (!didMain || this.#options.soloLane.hasWork) this.#publish();
       const didSolo = await this.#options.soloLane.step();
-      this.#publish();
+      if (didSolo) this.#publish();
       hasWork = didMain || didSolo;
     }
     this.#isLooping = false;
@@ -167,10 +169,11 @@ export class Scheduler {
       if (this.#running.size > 0) throw new Error('generations run but nothing is to be decoded');
       return false;
     }
-    this.#publish();
     const startedAt = performance.now();
     this.#currentParts = parts;
-    const result = await this.#options.context.decode(encodeBatch(parts));
+    const decoding = this.#options.context.decode(encodeBatch(parts));
+    this.#publish();
+    const result = await decoding;
     this.#currentParts = [];
     if (result === 'done') this.#commit(parts, performance.now() - startedAt);
     else if (result === 'no-cells') this.#relieve();

@@ -9,6 +9,8 @@ import { spellBytes } from './vocabulary-index.ts';
  */
 const ampleTokens = 256;
 const stride = 16;
+/** More bytes than this a token seldom writes, so a completion that is much too long stays so for some time. */
+const tokenBytesUsual = 8;
 
 /**
  * Sees to it that a constrained answer is closed before its budget ends: the moment the token that was chosen
@@ -40,17 +42,18 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
       const needed = measureCompletion(next);
       checkBelow =
         remainingTokens > ampleTokens + 4 * needed ? remainingTokens - stride : Number.POSITIVE_INFINITY;
-      if (needed < remainingTokens || fits(writeCompletion(next, vocabulary), remainingTokens - 1))
-        return chosen;
+      if (needed < remainingTokens) return chosen;
+      if (writeCompletion(next, vocabulary, remainingTokens - 1) !== undefined) return chosen;
       if (gate.state.canEnd) {
         // Between two calls what is there is whole and stands; in free text something is missing.
         isClosing = !gate.state.isConstraining;
         return undefined;
       }
-      const completion = writeCompletion(gate.state, vocabulary);
-      if (!fits(completion, remainingTokens)) {
+      const completion = writeCompletion(gate.state, vocabulary, remainingTokens);
+      if (completion === undefined) {
         // The budget was too small from the start; it may come to fit when the model has written more.
-        checkBelow = remainingTokens - stride;
+        const missingTokens = Math.floor(measureCompletion(gate.state) / tokenBytesUsual) - remainingTokens;
+        checkBelow = remainingTokens - Math.max(stride, missingTokens);
         return chosen;
       }
       isClosing = true;
@@ -58,10 +61,6 @@ export function createBudgetGuard(gate: ConstraintGate, vocabulary: VocabularyVi
       return forced.shift();
     },
   };
-}
-
-function fits(tokens: number[] | undefined, count: number): tokens is number[] {
-  return tokens !== undefined && tokens.length <= count;
 }
 
 /** An upper bound of the tokens a completion takes: one per byte. */
@@ -73,13 +72,18 @@ function measureCompletion(state: ConstraintState): number {
   return count;
 }
 
-/** The completion as tokens; undefined when the vocabulary cannot spell it. */
-function writeCompletion(state: ConstraintState, vocabulary: VocabularyView): number[] | undefined {
+/** The completion as tokens; undefined when it takes more than `tokensMax`, or the vocabulary cannot spell it. */
+function writeCompletion(
+  state: ConstraintState,
+  vocabulary: VocabularyView,
+  tokensMax: number,
+): number[] | undefined {
   const tokens: number[] = [];
   for (const piece of state.shortestCompletion()) {
     const written = writePiece(piece, vocabulary);
     if (written === undefined) return undefined;
     tokens.push(...written);
+    if (tokens.length > tokensMax) return undefined;
   }
   return tokens;
 }
