@@ -16,7 +16,7 @@ export interface AskedQuestion {
   readonly before: string | undefined;
 }
 
-/** The model's words when they fit the question, else the question's. Never empty. */
+/** The model's words when they fit the question, else the question's. */
 export function refineQuery(query: string, question: AskedQuestion): string {
   const asked = listContentWords(question.text);
   const context = new Set([...asked, ...listContentWords(question.before ?? '')]);
@@ -31,7 +31,7 @@ export function refineQuery(query: string, question: AskedQuestion): string {
 /** Documented in docs/web-search.md: the question, behind the one before it when it says too little by itself. */
 export function queryFromQuestion({ text, before }: AskedQuestion): string {
   const isStandalone = before === undefined || listContentWords(text).length >= 2;
-  return cleanQuery(isStandalone ? text : `${before} ${text}`) || 'Perigee';
+  return cleanQuery(isStandalone ? text : `${before} ${text}`);
 }
 
 /** One line of at most 200 characters, cut between words. */

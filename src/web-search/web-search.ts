@@ -33,6 +33,8 @@ export interface WebSearch {
   search(ask: SearchAsk, signal: AbortSignal): Promise<StoredSearch>;
   /** Undefined for an id that is unknown, expired or another account's. */
   find(accountId: number, searchId: string): Promise<StoredSearch | undefined>;
+  /** The most sources that a search can have. */
+  readonly resultsMax: number;
 }
 
 export interface WebSearchOptions {
@@ -83,6 +85,7 @@ export function createWebSearch(options: WebSearchOptions): WebSearch {
   return {
     search: (ask, signal) => search(options, ask, signal),
     find: (accountId, searchId) => options.records.find(accountId, searchId),
+    resultsMax: options.limits.resultsMax,
   };
 }
 

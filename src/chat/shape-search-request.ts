@@ -1,0 +1,122 @@
+/** The request as the engine sees it: the search is an ordinary function, and its results are texts. */
+import { writeSources } from '../web-search/write-sources.ts';
+import { type ExpandedSearch, webSearchName } from './expand-searches.ts';
+import type { SearchPlan } from './plan-search.ts';
+import type { ChatMessage, ChatRequest, ToolChoice, ToolDeclaration } from './types.ts';
+
+export interface ShapedRequest {
+  readonly request: ChatRequest;
+  /** What the search is called in it: models and upstream servers take no `$` in a name. */
+  readonly functionName: string;
+}
+
+export interface SearchShape {
+  readonly searches: readonly ExpandedSearch[];
+  readonly plan: SearchPlan;
+  readonly allowsToolsAfterSearch: boolean;
+  /** Longer queries are a small model that has lost its way. */
+  readonly queryLengthMax: number;
+}
+
+export function shapeSearchRequest(request: ChatRequest, shape: SearchShape): ShapedRequest {
+  const functionName = chooseName(request.tools);
+  const { plan } = shape;
+  const isForced = plan.type === 'offered' && plan.isForced;
+  const keepsTools = shape.allowsToolsAfterSearch || !endsWithSearch(request.messages, shape.searches);
+  const tools = request.tools.flatMap((tool): ToolDeclaration[] => {
+    if (tool.type === 'function') return keepsTools ? [tool] : [];
+    return plan.type === 'offered' ? [declareSearch(functionName, shape.queryLengthMax)] : [];
+  });
+  return {
+    functionName,
+    request: {
+      ...request,
+      messages: expandMessages(request.messages, shape.searches, functionName),
+      tools,
+      toolChoice: isForced ? { type: 'named', name: functionName } : chooseTools(request.toolChoice, tools),
+      // A forced answer is a call and nothing else: there is no text for these to be about.
+      ...(isForced && { outputFormat: { type: 'text' }, stop: [] }),
+    },
+  };
+}
+
+/** `web_search`, or another name when the caller has a function of that name. */
+function chooseName(tools: readonly ToolDeclaration[]): string {
+  const names = new Set(tools.map(({ name }) => name));
+  let name = 'web_search';
+  while (names.has(name)) name = `builtin_${name}`;
+  return name;
+}
+
+function declareSearch(name: string, queryLengthMax: number): ToolDeclaration {
+  return {
+    type: 'function',
+    name,
+    description: 'Searches the web and returns texts of the pages that fit best.',
+    isStrict: true,
+    parameters: {
+      type: 'object',
+      properties: {
+        query: {
+          type: 'string',
+          minLength: 1,
+          maxLength: queryLengthMax,
+          description:
+            'The topic of the last question, in its language, understandable without the conversation.',
+        },
+      },
+      required: ['query'],
+      additionalProperties: false,
+    },
+  };
+}
+
+/** What was asked for, as far as tools for it are left. */
+function chooseTools(choice: ToolChoice, tools: readonly ToolDeclaration[]): ToolChoice {
+  if (tools.length === 0) return { type: 'none' };
+  const isLeft = choice.type !== 'named' || tools.some(({ name }) => name === choice.name);
+  return isLeft ? choice : { type: 'auto' };
+}
+
+/** Whether the next answer is the one that reads a search's results. */
+function endsWithSearch(messages: readonly ChatMessage[], searches: readonly ExpandedSearch[]): boolean {
+  const start = messages.findLastIndex(({ role }) => role !== 'tool') + 1;
+  return searches.some(({ position }) => position >= start);
+}
+
+function expandMessages(
+  messages: readonly ChatMessage[],
+  searches: readonly ExpandedSearch[],
+  functionName: string,
+): readonly ChatMessage[] {
+  const byPosition = new Map(searches.map(({ position, search }) => [position, search]));
+  return messages.map((message, position) => {
+    if (message.role === 'assistant' && message.toolCalls.length > 0) {
+      const toolCalls = message.toolCalls.map((call) => {
+        if (call.name !== webSearchName) return call;
+        const query = findQuery(messages, byPosition, { from: position, callId: call.id });
+        return { ...call, name: functionName, argumentsText: JSON.stringify({ query }) };
+      });
+      return { ...message, toolCalls };
+    }
+    const search = byPosition.get(position);
+    if (search === undefined || message.role !== 'tool') return message;
+    const name = message.name === webSearchName ? functionName : message.name;
+    return { ...message, name, text: writeSources(search) };
+  });
+}
+
+/** What a call searched for: its own arguments tell only an id. */
+function findQuery(
+  messages: readonly ChatMessage[],
+  byPosition: ReadonlyMap<number, ExpandedSearch['search']>,
+  call: { readonly from: number; readonly callId: string },
+): string {
+  for (let position = call.from + 1; messages[position]?.role === 'tool'; position += 1) {
+    const answer = messages[position];
+    if (answer?.role === 'tool' && answer.toolCallId === call.callId) {
+      return byPosition.get(position)?.query ?? '';
+    }
+  }
+  return '';
+}

@@ -1,0 +1,219 @@
+/**
+ * The builtin `$web_search` around one turn: expands what earlier turns found, decides whether the model may search,
+ * and makes its searches. A conversation that has nothing to do with searches passes straight to `run-chat.ts`.
+ */
+import type { Engine, TurnContext } from '../engines/engine.ts';
+import { ApiError } from '../errors.ts';
+import type { OutputChecker } from '../grammar/output-checker.ts';
+import { type AskedQuestion, cleanQuery, refineQuery } from '../web-search/refine-query.ts';
+import type { StoredSearch } from '../web-search/stored-search.ts';
+import type { WebSearch } from '../web-search/web-search.ts';
+import { concernsSearch, type ExpandedSearch, expandSearches } from './expand-searches.ts';
+import { canModelDecide, planSearch, type SearchPlan, type SearchPolicy } from './plan-search.ts';
+import { refitSearches } from './refit-searches.ts';
+import { type PreparedChat, prepareChat } from './run-chat.ts';
+import { runSearchTurn, type SearchTurn } from './run-search-turn.ts';
+import { type ShapedRequest, shapeSearchRequest } from './shape-search-request.ts';
+import type { ChatMessage, ChatRequest } from './types.ts';
+
+export interface ToolLoop {
+  /** As `prepareChat`, and throws `search_not_found` besides. */
+  prepare(
+    request: ChatRequest,
+    engine: Engine,
+    context: TurnContext,
+    checker: OutputChecker,
+  ): Promise<PreparedChat>;
+  /** The request that `prepare` gives the engine. */
+  shape(request: ChatRequest, engine: Engine, context: TurnContext): Promise<ChatRequest>;
+}
+
+export interface ToolLoopOptions {
+  readonly webSearch: WebSearch;
+  readonly policy: SearchPolicy;
+}
+
+/** Kept for the answer when the request does not say how long it may be. */
+const outputReserveDefault = 1_024;
+/** What the call itself and the marks around its result take. */
+const callTokens = 96;
+/** Sources of fewer tokens say nothing. */
+const searchTokensMin = 150;
+/** Models too small to decide lose the thread in longer texts. */
+const smallModelTokensMax = 2_000;
+const queryLengthMax = { small: 120, other: 300 } as const;
+
+export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop {
+  const look = async (request: ChatRequest, engine: Engine, context: TurnContext): Promise<Turn> => {
+    const searches = await expandSearches(request.messages, context.accountId, webSearch);
+    const plan = planSearch(request, engine.backing(), policy);
+    return { request, engine, context, searches, plan };
+  };
+  return {
+    async prepare(request, engine, context, checker) {
+      if (!concernsSearch(request)) return prepareChat(request, engine, context, checker);
+      const turn = await look(request, engine, context);
+      return prepareSearchTurn(turn, { webSearch, policy, checker });
+    },
+    async shape(request, engine, context) {
+      if (!concernsSearch(request)) return request;
+      return shapeTurn(await look(request, engine, context), policy).request;
+    },
+  };
+}
+
+interface Turn {
+  readonly request: ChatRequest;
+  readonly engine: Engine;
+  readonly context: TurnContext;
+  readonly searches: readonly ExpandedSearch[];
+  readonly plan: SearchPlan;
+}
+
+interface TurnSurroundings extends ToolLoopOptions {
+  readonly checker: OutputChecker;
+}
+
+function shapeTurn(turn: Turn, policy: SearchPolicy): ShapedRequest {
+  return shapeSearchRequest(turn.request, {
+    searches: turn.searches,
+    plan: turn.plan,
+    allowsToolsAfterSearch: policy.allowsToolsAfterSearch,
+    queryLengthMax: canModelDecide(turn.engine.backing()) ? queryLengthMax.other : queryLengthMax.small,
+  });
+}
+
+async function prepareSearchTurn(asked: Turn, surroundings: TurnSurroundings): Promise<PreparedChat> {
+  const { policy, checker } = surroundings;
+  const prepare = (turn: Turn): Promise<PreparedChat> =>
+    prepareChat(shapeTurn(turn, policy).request, turn.engine, turn.context, checker);
+  const { turn, chat } = await prepareFitting(asked, prepare);
+  const room = findRoom(turn, chat.promptTokens, policy);
+  if (turn.plan.type === 'none' || room >= searchTokensMin) {
+    return searchWhileRunning(turn, chat, { ...surroundings, room });
+  }
+  chat.discard();
+  if (turn.plan.isForced) throw noRoomError(turn.engine);
+  const withoutSearch: Turn = { ...turn, plan: { type: 'none' } };
+  return searchWhileRunning(withoutSearch, await prepare(withoutSearch), { ...surroundings, room });
+}
+
+/** Sources that were found for another window, or beside a shorter conversation, are cut to what fits here. */
+async function prepareFitting(
+  turn: Turn,
+  prepare: (turn: Turn) => Promise<PreparedChat>,
+): Promise<{ readonly turn: Turn; readonly chat: PreparedChat }> {
+  try {
+    return { turn, chat: await prepare(turn) };
+  } catch (thrown) {
+    const isTooLong = thrown instanceof ApiError && thrown.code === 'context_length_exceeded';
+    if (!isTooLong || turn.searches.length === 0) throw thrown;
+    const searches = await refitSearches(turn.searches, {
+      countTokens: (text) => turn.engine.countText(text, turn.context.signal),
+      measure: async (bare) => {
+        const chat = await prepare({ ...turn, searches: bare });
+        chat.discard();
+        return findLeft(turn, chat.promptTokens);
+      },
+    });
+    const fitted = { ...turn, searches };
+    return { turn: fitted, chat: await prepare(fitted) };
+  }
+}
+
+/** Tokens of the window that neither this prompt nor the answer needs. */
+function findLeft({ request, engine }: Turn, promptTokens: number): number {
+  const left = engine.backing().contextTokens - promptTokens;
+  const reserve = Math.max(request.outputTokensMax ?? 0, outputReserveDefault);
+  // In tiny windows, or for a caller who asks for all of it, half goes to either.
+  return left - Math.min(reserve, Math.floor(left / 2));
+}
+
+/** Tokens for the sources of the next search: half of what is left, so that another one finds room too. */
+function findRoom(turn: Turn, promptTokens: number, policy: SearchPolicy): number {
+  const left = findLeft(turn, promptTokens) - callTokens;
+  const isDecider = canModelDecide(turn.engine.backing());
+  const tokensMax = isDecider ? policy.tokensMax : Math.min(policy.tokensMax, smallModelTokensMax);
+  return Math.min(tokensMax, Math.floor(left / 2));
+}
+
+const noRoomError = (engine: Engine): ApiError =>
+  new ApiError('context_length_exceeded', {
+    message: `Invalid request: the model's window of ${engine.backing().contextTokens} tokens has no room left for what a search would find. Shorten the conversation.`,
+    param: 'messages',
+  });
+
+function searchWhileRunning(
+  turn: Turn,
+  chat: PreparedChat,
+  surroundings: TurnSurroundings & { readonly room: number },
+): PreparedChat {
+  const { request, plan } = turn;
+  const delivered = new Set<string>();
+  const searchTurn: SearchTurn = {
+    functionName: plan.type === 'offered' ? shapeTurn(turn, surroundings.policy).functionName : undefined,
+    callerTools: new Set(request.tools.flatMap(({ type, name }) => (type === 'function' ? [name] : []))),
+    searchesMax: plan.type === 'offered' ? plan.searchesMax : 0,
+    sources: turn.searches.flatMap(({ search }) => numberSources(search)),
+    search: createSearcher(turn, surroundings),
+    onDelivered: ({ searchId }) => delivered.add(searchId),
+    deliveredCount: () => delivered.size,
+  };
+  const cacheHits = chat.feesMax?.cacheHits ?? 0;
+  const webSearches = searchTurn.searchesMax * request.choiceCount;
+  return {
+    ...chat,
+    ...(webSearches > 0 && { feesMax: { webSearches, cacheHits } }),
+    run: (outputTokensMax) => runSearchTurn(searchTurn, chat.run(outputTokensMax)),
+    usageSoFar() {
+      const usage = chat.usageSoFar();
+      const fees = { webSearches: delivered.size, cacheHits: usage.fees?.cacheHits ?? 0 };
+      return delivered.size === 0 ? usage : { ...usage, fees };
+    },
+  };
+}
+
+const numberSources = ({ sources, firstNumber }: StoredSearch) =>
+  sources.map(({ title, url }, index) => ({ number: firstNumber + index, title, url }));
+
+/** Searches of one turn. Choices that ask the same share a search. */
+function createSearcher(
+  { request, engine, context, searches }: Turn,
+  { webSearch, room }: TurnSurroundings & { readonly room: number },
+): SearchTurn['search'] {
+  const question = findQuestion(request.messages);
+  const isDecider = canModelDecide(engine.backing());
+  const made = new Map<string, Promise<StoredSearch>>();
+  let numberNext = Math.max(1, ...searches.map(({ search }) => search.firstNumber + search.sources.length));
+  return (queries) => {
+    const tokensMax = Math.floor(room / Math.max(queries.length, 1));
+    return Promise.all(
+      queries.map((asked) => {
+        const query = isDecider ? cleanQuery(asked) : refineQuery(asked, question);
+        let search = made.get(query);
+        if (search === undefined) {
+          search = webSearch.search(
+            {
+              accountId: context.accountId,
+              inferenceId: context.inferenceId,
+              query,
+              question: question.text,
+              firstNumber: numberNext,
+              tokensMax,
+              countTokens: (text) => engine.countText(text, context.signal),
+            },
+            context.signal,
+          );
+          numberNext += webSearch.resultsMax;
+          made.set(query, search);
+        }
+        return search;
+      }),
+    );
+  };
+}
+
+function findQuestion(messages: readonly ChatMessage[]): AskedQuestion {
+  const texts = messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
+  return { text: texts.at(-1) ?? '', before: texts.at(-2) };
+}
