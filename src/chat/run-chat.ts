@@ -9,13 +9,15 @@ import { guaranteeOutput } from './guarantee-output.ts';
 import { createOutputRules, type OutputRules } from './output-rules.ts';
 import { nextToolCallCounter, toolCallId } from './tool-call-ids.ts';
 import { createTurnProgress, type TurnProgress } from './turn-progress.ts';
-import type { ChatEvent, ChatRequest, Usage } from './types.ts';
+import type { ChatEvent, ChatRequest, FeeCounts, Usage } from './types.ts';
 
 /** A chat that was rendered and counted; nothing has been generated yet. */
 export interface PreparedChat {
   readonly promptTokens: number;
   /** Per choice. */
   readonly outputTokensMax: number;
+  /** The most that the turn may incur beside tokens; absent = nothing. */
+  readonly feesMax?: FeeCounts;
   /** Does the work, once. Throws ApiError; see `PreparedTurn.run`, and `unexpected_output`. */
   run(outputTokensMax: number): AsyncIterable<ChatEvent>;
   /** Measured or counted up to now, for a turn that ends early. */
