@@ -16,6 +16,7 @@ import { createOutputChecker } from './grammar/output-checker.ts';
 import { createHttpApp } from './http/create-http-app.ts';
 import { createIdSource } from './http/create-id-source.ts';
 import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/http-dependencies.ts';
+import { createIdempotentAnswers } from './idempotency/idempotent-answers.ts';
 import { createKeyDirectory } from './keys/key-directory.ts';
 import { createPlaygroundKeys } from './keys/playground-keys.ts';
 import type { OnModelProgress } from './models/progress.ts';
@@ -112,6 +113,12 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
   const openTurns = createOpenTurns();
   const platform = buildPlatform(store, clock, limits.administration);
   const outputChecker = createOutputChecker();
+  const idempotentAnswers = createIdempotentAnswers(store, {
+    serverId: meter.serverId,
+    now: clock.now,
+    isStoppedWithoutReaders: config.onClientLeft === 'stop',
+    onError: (error) => hooks.logger.warn({ err: error }, 'a kept answer could not be forgotten'),
+  });
   const http = createHttpApp({
     chat: createChatService({
       models,
@@ -128,6 +135,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     platform,
     people,
     playgroundKeys: createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits }),
+    idempotentAnswers,
     readiness,
     settings: {
       ...httpSettingsDefault,
@@ -152,7 +160,9 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
       localUrl = await http.listen({ host: config.host, port: config.port });
       return localUrl;
     },
-    close: (graceMs) =>
-      shutDown({ http, engines, outputChecker, openTurns, meter, limits, people, store }, graceMs),
+    close: async (graceMs) => {
+      idempotentAnswers.close();
+      await shutDown({ http, engines, outputChecker, openTurns, meter, limits, people, store }, graceMs);
+    },
   };
 }

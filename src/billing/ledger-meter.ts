@@ -15,6 +15,8 @@ import { openServerLease } from './server-lease.ts';
 import { costOfTurn, worstCostOfTurn } from './turn-cost.ts';
 
 export interface LedgerMeter extends Meter {
+  /** The name under which this process holds its lease. */
+  readonly serverId: string;
   /** Ends this process's lease. Call it after the last turn and before the store closes. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function openLedgerMeter(store: Store, options: LedgerMeterOptions 
     },
   });
   return {
+    serverId,
     open: async (turn) => {
       const price = await prices.find(turn.modelId);
       return await holdTurn(turn, price, { store, serverId, now, unreleased });
@@ -208,6 +211,7 @@ async function bookCharge(
       timeToFirstTokenMs: outcome.timeToFirstTokenMs ?? null,
       durationMs: outcome.durationMs,
     }),
+    ...(outcome.sealAnswer?.(usage, { costNanoUsd }) ?? []),
   ]);
 }
 

@@ -2,6 +2,7 @@
  * Money around a turn: hold → settle, or release. The turn is injected, so billing knows `chat/types` only.
  */
 import type { Caller, FeeCounts, Usage } from '../chat/types.ts';
+import type { Statement } from '../store/store.ts';
 
 export interface TurnToMeter {
   readonly caller: Caller;
@@ -21,12 +22,19 @@ export interface Charge {
   readonly costNanoUsd: bigint;
 }
 
+/**
+ * Rows that are written with the charge of a complete answer, or not at all. Every event but `finish` was read by
+ * then. Asked again when the charge had to be another one.
+ */
+export type SealAnswer = (usage: Usage, charge: Charge) => readonly Statement<never>[];
+
 /** How a turn ended; `succeeded` covers a client that left (charged for what was generated). */
 export interface TurnOutcome {
   readonly usage: Usage;
   readonly status: 'succeeded' | 'client_left';
   readonly timeToFirstTokenMs: number | undefined;
   readonly durationMs: number;
+  readonly sealAnswer?: SealAnswer;
 }
 
 export interface Hold {

@@ -4,7 +4,7 @@
  */
 import type { Caller, ChatEvent, FeeCounts, Usage } from '../chat/types.ts';
 import { ApiError, toApiError } from '../errors.ts';
-import type { Charge, Hold, Meter } from './meter.ts';
+import type { Charge, Hold, Meter, SealAnswer } from './meter.ts';
 
 export interface TurnToRun {
   readonly caller: Caller;
@@ -21,6 +21,8 @@ export interface TurnToRun {
   readonly feesMax?: FeeCounts;
   /** Called once, with what the balance reaches for. */
   run(outputTokensMax: number): AsyncIterable<ChatEvent>;
+  /** Not asked for the answer of a client that left: it is not complete. */
+  readonly sealAnswer?: SealAnswer | undefined;
   /** What was generated up to now; asked when the turn ends before its `finish`. */
   usageSoFar(): Usage;
 }
@@ -181,6 +183,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   async #settle(usage: Usage, status: 'succeeded' | 'client_left'): Promise<void> {
     const { startedAtMs, nowMs } = this.#surroundings;
     const firstOutputAtMs = this.#firstOutputAtMs;
+    const { sealAnswer } = this.#turn;
     const timeToFirstTokenMs = firstOutputAtMs === undefined ? undefined : firstOutputAtMs - startedAtMs;
     try {
       this.#charge = await this.#hold.settle({
@@ -188,6 +191,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
         status,
         timeToFirstTokenMs,
         durationMs: nowMs() - startedAtMs,
+        ...(status === 'succeeded' && sealAnswer !== undefined && { sealAnswer }),
       });
     } catch (thrown) {
       this.#failure = toApiError(thrown);

@@ -2,14 +2,17 @@
  * What a dialect (`http/`) or the command line talks to: one chat completion as a metered stream of events.
  * The parts behind it are wired by `createChatService`: the model's engine, the chat core and the money around it.
  */
-import type { Charge } from '../billing/meter.ts';
+import type { Charge, SealAnswer } from '../billing/meter.ts';
 import type { MeterTurn } from '../billing/metered-turn.ts';
-import type { ModelDirectory } from '../engines/registry.ts';
+import type { TurnContext } from '../engines/engine.ts';
+import type { ModelDirectory, ServedModel } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
 import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
 import type { RateLimitState } from '../limits/rate-limit-state.ts';
 import type { TurnLimiter } from '../limits/turn-limiter.ts';
+import { countPromptTokens } from './count-prompt.ts';
 import { type PreparedChat, prepareChat } from './run-chat.ts';
+import type { ToolLoop } from './tool-loop.ts';
 import type { Caller, ChatEvent, ChatRequest } from './types.ts';
 
 /** Who asks and under which names the turn is booked. */
@@ -23,6 +26,8 @@ export interface ChatTurnContext {
   readonly signal: AbortSignal;
   /** Told what is left of the caller's rate limits, before `start` resolves or throws; not when nothing is limited. */
   readonly onRateLimits?: (state: RateLimitState) => void;
+  /** Rows that keep the complete answer, written with its charge or not at all. */
+  readonly sealAnswer?: SealAnswer;
 }
 
 /** A turn that was counted and paid for in advance; iterating `events` does the work. */
@@ -46,6 +51,8 @@ export interface ChatService {
    * `rate_limit_reached`, `request_exceeds_rate_limit`.
    */
   start(request: ChatRequest, turn: ChatTurnContext): Promise<MeteredTurn>;
+  /** Tokens of the prompt that `start` would render. Throws as it does; nothing is generated, held or charged. */
+  countPrompt(request: ChatRequest, context: TurnContext): Promise<number>;
 }
 
 export interface ChatServiceOptions {
@@ -54,6 +61,8 @@ export interface ChatServiceOptions {
   readonly meterTurn: MeterTurn;
   /** Asked before the prompt is rendered. Undefined = nothing is limited. */
   readonly admitTurn?: TurnLimiter['admit'];
+  /** Undefined = builtin tools are refused. */
+  readonly toolLoop?: ToolLoop;
   /** Closed by whoever made it. Undefined = one of the service's own, which lives as long as the process. */
   readonly outputChecker?: OutputChecker;
 }
@@ -62,22 +71,18 @@ export function createChatService({
   models,
   meterTurn,
   admitTurn,
+  toolLoop,
   outputChecker = createOutputChecker(),
 }: ChatServiceOptions): ChatService {
+  const prepare = toolLoop?.prepare ?? prepareChat;
   return {
-    async start(request, { caller, inferenceId, clientRequestId, signal, onRateLimits }) {
-      const model = models.find(request.modelId);
-      if (model === undefined) {
-        throw new ApiError('model_not_found', {
-          message: `Not found the model ${request.modelId} or Permission denied`,
-          param: 'model',
-        });
-      }
+    async start(request, { caller, inferenceId, clientRequestId, signal, onRateLimits, sealAnswer }) {
+      const model = requireModel(models, request.modelId);
       const admission = await admitTurn?.({ caller, inferenceId, onState: onRateLimits });
       let chat: PreparedChat | undefined;
       try {
         const context = { accountId: caller.accountId, inferenceId, signal };
-        chat = await prepareChat(request, model.engine, context, outputChecker);
+        chat = await prepare(request, model.engine, context, outputChecker);
         const metered = await meterTurn({
           caller,
           inferenceId,
@@ -85,6 +90,7 @@ export function createChatService({
           signal,
           modelId: model.id,
           choiceCount: request.choiceCount,
+          sealAnswer,
           ...chat,
         });
         return { promptTokens: chat.promptTokens, ...metered };
@@ -94,5 +100,20 @@ export function createChatService({
         throw refusal;
       }
     },
+    async countPrompt(request, context) {
+      const { engine } = requireModel(models, request.modelId);
+      const shaped = toolLoop === undefined ? request : await toolLoop.shape(request, engine, context);
+      return await countPromptTokens(shaped, engine, context);
+    },
   };
+}
+
+/** Throws ApiError `model_not_found`. */
+function requireModel(models: ModelDirectory, id: string): ServedModel {
+  const model = models.find(id);
+  if (model !== undefined) return model;
+  throw new ApiError('model_not_found', {
+    message: `Not found the model ${id} or Permission denied`,
+    param: 'model',
+  });
 }

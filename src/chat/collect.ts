@@ -12,24 +12,41 @@ export interface CollectedCompletion {
   readonly usage: Usage;
 }
 
-/** Throws what the events throw, and `engine_failed` when they end without `finish`. */
-export async function collectCompletion(events: AsyncIterable<ChatEvent>): Promise<CollectedCompletion> {
+/** A completion that grows event by event. */
+export interface CompletionFold {
+  /** `finish` is not its business: see `complete`. */
+  add(event: Exclude<ChatEvent, { type: 'finish' }>): void;
+  /** Throws ApiError `engine_failed` when a choice has not finished. */
+  complete(usage: Usage): CollectedCompletion;
+}
+
+export function createCompletionFold(): CompletionFold {
   const folds: ChoiceFold[] = [];
-  let usage: Usage | undefined;
-  for await (const event of events) {
-    if (event.type === 'finish') usage = event.usage;
-    else if (event.type !== 'prefill-progress') {
+  return {
+    add: (event) => {
+      if (event.type === 'prefill-progress') return;
       let fold = folds[event.choice];
       if (fold === undefined) {
         fold = createChoiceFold();
         folds[event.choice] = fold;
       }
       fold.add(event);
-    }
+    },
+    complete: (usage) => ({ choices: Array.from(folds, requireResult), usage }),
+  };
+}
+
+/** Throws what the events throw, and `engine_failed` when they end without `finish`. */
+export async function collectCompletion(events: AsyncIterable<ChatEvent>): Promise<CollectedCompletion> {
+  const fold = createCompletionFold();
+  let usage: Usage | undefined;
+  for await (const event of events) {
+    if (event.type === 'finish') usage = event.usage;
+    else fold.add(event);
   }
   if (usage === undefined)
     throw new ApiError('engine_failed', { internal: 'the events ended without `finish`' });
-  return { choices: Array.from(folds, requireResult), usage };
+  return fold.complete(usage);
 }
 
 /** `folds` may have holes when an engine left a choice out; they are failures too. */

@@ -9,6 +9,7 @@ import type { PriceBook } from '../billing/price-book.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import type { Caller } from '../chat/types.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
+import type { IdempotentAnswers } from '../idempotency/idempotent-answers.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
 import type { PlaygroundKeys } from '../keys/playground-keys.ts';
@@ -92,6 +93,8 @@ export interface HttpDependencies {
   readonly platform: PlatformServices;
   readonly people: People;
   readonly playgroundKeys: PlaygroundKeys;
+  /** Absent: `Idempotency-Key` has no effect. */
+  readonly idempotentAnswers?: IdempotentAnswers;
   readiness(): Promise<Readiness> | Readiness;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */

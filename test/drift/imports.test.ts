@@ -46,7 +46,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   jobs: [],
   keys: ['src/store', 'src/billing', 'src/usage'],
   limits: ['src/store', 'src/billing/meter.ts', 'src/keys/api-keys.ts'],
-  models: [],
+  models: ['src/store/make-folder.ts'],
   store: [],
   usage: ['src/store'],
   'web-search': ['src/store', 'src/egress', 'src/extract'],

@@ -8,6 +8,7 @@ import { openLedgerMeter } from '../../billing/ledger-meter.ts';
 import { buildLimits } from '../../build-limits.ts';
 import { buildPlatform, measureTurns } from '../../build-platform.ts';
 import { loadConfig } from '../../config.ts';
+import { createIdempotentAnswers } from '../../idempotency/idempotent-answers.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
 import { createPlaygroundKeys } from '../../keys/playground-keys.ts';
@@ -90,11 +91,20 @@ export async function openPlatformApp(
   });
   onTestFinished(async () => await people.close());
   const playgroundKeys = createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits });
+  const idempotentAnswers = createIdempotentAnswers(store, {
+    serverId: meter.serverId,
+    now: clock.now,
+    isStoppedWithoutReaders: options.settings?.onClientLeft !== 'finish',
+    onError: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(() => idempotentAnswers.close());
   const testApp = createTestApp({
     ...options,
     meter: measureTurns(limits.limiter.limitMeter(meter), platform),
     admitTurn: limits.limiter.admit,
-    overrides: { keys, clock, platform, people, playgroundKeys, ...options.overrides },
+    overrides: { keys, clock, platform, people, playgroundKeys, idempotentAnswers, ...options.overrides },
   });
   const send = async (request: InjectOptions, secret = key): Promise<Answer> =>
     await testApp.app.inject({

@@ -10,6 +10,7 @@ const exposedHeaders = [
   'etag',
   'x-request-id',
   'x-should-retry',
+  'x-perigee-idempotent-replay',
   'retry-after',
   'x-ratelimit-limit',
   'x-ratelimit-remaining',

@@ -78,6 +78,17 @@ function logError(
   else logger.info(fields, error.message);
 }
 
+/** For a failure that became the last frame of a stream. */
+export function logStreamError(
+  logger: HttpDependencies['logger'],
+  error: ApiError,
+  inferenceId: string | undefined,
+): void {
+  const fields = { inferenceId, code: error.code, internal: error.internal };
+  if (error.status >= 500) logger.error({ ...fields, err: error }, 'a stream failed');
+  else logger.info(fields, 'a stream ended early');
+}
+
 const clientErrorTexts: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: 'The headers are too large.',
   ERR_HTTP_REQUEST_TIMEOUT: 'The request took too long to arrive.',

@@ -5,6 +5,7 @@
 import type { Charge } from '../../billing/meter.ts';
 import type { ChatEvent, TokenLogprob, Usage } from '../../chat/types.ts';
 import type { CompletionIdentity } from './completion-identity.ts';
+import { encodeAnnotations } from './encode-annotations.ts';
 import { encodeLogprobs } from './encode-logprobs.ts';
 import { encodeCost, encodeUsage } from './encode-usage.ts';
 
@@ -18,7 +19,7 @@ export interface ChunkEncoder {
   encodeDelta(event: DeltaEvent): string;
   /** Keeps a choice's end for `encodeFinish`: it may not leave before the turn is settled. */
   holdFinish(event: ChoiceFinish): void;
-  /** All that remains, up to `[DONE]`: every choice's last chunk, the usage, the cost. */
+  /** All that remains, up to `[DONE]`: every choice's last chunk, the usage, the cost. Safe to call again. */
   encodeFinish(usage: Usage, charge: Charge): string;
 }
 
@@ -35,16 +36,15 @@ export function createChunkEncoder(identity: CompletionIdentity, includesUsage: 
 
   /** Everything before the delta's own JSON; undefined = the choice has sent nothing yet. */
   const headOf = (choice: number): string => `${head}{"index":${choice},"delta":`;
-  const beginChoice = (choice: number): string => {
-    deltaHeads[choice] = headOf(choice);
-    return `${headOf(choice)}{"role":"assistant","content":""}${deltaTail}`;
-  };
+  const encodeRole = (choice: number): string =>
+    `${headOf(choice)}{"role":"assistant","content":""}${deltaTail}`;
 
   return {
     encodeDelta(event) {
       const deltaHead = deltaHeads[event.choice];
       if (deltaHead === undefined) {
-        return `${beginChoice(event.choice)}${headOf(event.choice)}${encodeDeltaJson(event)}${deltaTail}`;
+        deltaHeads[event.choice] = headOf(event.choice);
+        return `${encodeRole(event.choice)}${headOf(event.choice)}${encodeDeltaJson(event)}${deltaTail}`;
       }
       return deltaHead + encodeDeltaJson(event) + deltaTail;
     },
@@ -54,16 +54,21 @@ export function createChunkEncoder(identity: CompletionIdentity, includesUsage: 
     encodeFinish(usage, charge) {
       const meta = `,"meta":{"usage":${JSON.stringify(encodeCost(charge))}}`;
       let frames = '';
-      for (const [position, { choice, reason, completionTokens }] of finishes.entries()) {
-        if (deltaHeads[choice] === undefined) frames += beginChoice(choice);
+      for (const [position, finish] of finishes.entries()) {
+        const { choice, reason, completionTokens } = finish;
+        if (deltaHeads[choice] === undefined) frames += encodeRole(choice);
         const isLast = !includesUsage && position === finishes.length - 1;
         const choiceUsage = JSON.stringify(encodeUsage(usage, completionTokens));
-        frames += `${headOf(choice)}{},"finish_reason":"${reason}","usage":${choiceUsage}}]${nullUsage}${isLast ? meta : ''}}\n\n`;
+        frames += `${headOf(choice)}${encodeLastDelta(finish)},"finish_reason":"${reason}","usage":${choiceUsage}}]${nullUsage}${isLast ? meta : ''}}\n\n`;
       }
       if (includesUsage) frames += `${head}],"usage":${JSON.stringify(encodeUsage(usage))}${meta}}\n\n`;
       return frames + doneFrame;
     },
   };
+}
+
+function encodeLastDelta({ annotations }: ChoiceFinish): string {
+  return annotations === undefined ? '{}' : JSON.stringify({ annotations: encodeAnnotations(annotations) });
 }
 
 /** The delta, and after it the choice's `logprobs` where there are any. */

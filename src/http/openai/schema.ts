@@ -223,6 +223,12 @@ export const chatHeadersSchema = z.object({
     .describe(
       'Your own name of the request: 1 to 128 of A-Z, a-z, 0-9 and `._:-`; echoed, and kept in the logs.',
     ),
+  'idempotency-key': z
+    .string()
+    .optional()
+    .describe(
+      '1 to 255 visible ASCII characters, such as a UUID. Sent again within 24 hours with the same body, the request gets the same answer and is charged once; with another body it is a 409.',
+    ),
   'x-perigee-deterministic': z
     .enum(['true', 'false'])
     .optional()

@@ -3,10 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MeteredTurn } from '../../chat/chat-service.ts';
 import { collectCompletion } from '../../chat/collect.ts';
 import { ApiError, toApiError } from '../../errors.ts';
+import { readIdempotencyKey } from '../../idempotency/request-digest.ts';
+import type { RateLimitState } from '../../limits/rate-limit-state.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertScope, callerOf } from '../middleware/authenticate.ts';
+import { logStreamError } from '../middleware/handle-error.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
+import { answerOnce } from '../openai/answer-once.ts';
 import { type CompletionIdentity, identifyCompletion } from '../openai/completion-identity.ts';
 import { type DecodedRequest, decodeRequest } from '../openai/decode-request.ts';
 import { createChunkEncoder } from '../openai/encode-chunk.ts';
@@ -49,7 +53,7 @@ export function createChatCompletionsRoute(dependencies: HttpDependencies): Rout
             'text/event-stream': { schema: completionChunkSchema },
           },
         },
-        ...describeErrors([400, 401, 403, 404, 415, 429, 500, 502, 503, 504]),
+        ...describeErrors([400, 401, 403, 404, 409, 415, 429, 500, 502, 503, 504]),
       },
     },
     handle: (request, reply) => answerChat(dependencies, request, reply),
@@ -62,13 +66,23 @@ async function answerChat(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const caller = callerOf(request);
-  const decoded = decodeRequest(parseJsonBody(request), {
+  const body = parseJsonBody(request);
+  const decoded = decodeRequest(body, {
     models: dependencies.models,
     choiceCountMax: dependencies.settings.choiceCountMax,
     isDeterministic: isDeterministic(request, dependencies.settings.isDeterministicDefault),
   });
   assertScope(caller, 'chat', decoded.model.id);
-  reply.header('x-perigee-model', headerText(decoded.model.engine.backing().weights));
+  const headers = { 'x-perigee-model': headerText(decoded.model.engine.backing().weights) };
+  reply.headers(headers);
+  const onRateLimits = (state: RateLimitState) => reply.headers(encodeRateLimits(state));
+  const key = readIdempotencyKey(request.headers['idempotency-key']);
+  const { idempotentAnswers: answers } = dependencies;
+  if (key !== undefined && answers !== undefined) {
+    const chat = { answers, key, decoded, body, caller, headers, onRateLimits };
+    await answerOnce(dependencies, { request, reply }, chat);
+    return reply;
+  }
   const { inferenceId, clientRequestId } = request.context;
   const { onClientLeft } = dependencies.settings;
   const signal = onClientLeft === 'finish' ? neverLeaves : watchClient(reply.raw);
@@ -77,7 +91,7 @@ async function answerChat(
     inferenceId,
     clientRequestId,
     signal,
-    onRateLimits: (state) => reply.headers(encodeRateLimits(state)),
+    onRateLimits,
   });
   const identity = identifyCompletion(inferenceId, dependencies.clock.now(), decoded.model);
   const answer = { decoded, turn, identity };
@@ -107,9 +121,7 @@ async function streamAnswer(
   } catch (thrown) {
     if (!stream.isOpen) throw thrown;
     const error = toApiError(thrown);
-    const fields = { inferenceId: answer.identity.id, code: error.code, internal: error.internal };
-    if (error.status >= 500) dependencies.logger.error({ ...fields, err: error }, 'a stream failed');
-    else dependencies.logger.info(fields, 'a stream ended early');
+    logStreamError(dependencies.logger, error, answer.identity.id);
     stream.end(encodeErrorEvent(error));
   } finally {
     stream.close();
