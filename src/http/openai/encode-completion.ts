@@ -2,6 +2,7 @@ import type { Charge } from '../../billing/meter.ts';
 import type { FoldedChoice } from '../../chat/choice-fold.ts';
 import type { CollectedCompletion } from '../../chat/collect.ts';
 import type { CompletionIdentity } from './completion-identity.ts';
+import { encodeAnnotations } from './encode-annotations.ts';
 import { encodeLogprobs } from './encode-logprobs.ts';
 import { encodeCost, encodeUsage } from './encode-usage.ts';
 
@@ -37,7 +38,7 @@ function encodeMessage(choice: FoldedChoice) {
     role: 'assistant',
     content: choice.text,
     refusal: null,
-    annotations: null,
+    annotations: choice.annotations === undefined ? null : encodeAnnotations(choice.annotations),
     ...(choice.toolCalls.length > 0 && {
       tool_calls: choice.toolCalls.map((call) => ({
         id: call.id,

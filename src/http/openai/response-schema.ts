@@ -109,6 +109,10 @@ export const completionChunkSchema = z
             role: z.literal('assistant').optional().describe('Only in a choice’s first chunk.'),
             content: z.string().optional().describe('More text.'),
             refusal: z.string().nullable().optional().describe('Never sent.'),
+            annotations: z
+              .array(annotation)
+              .optional()
+              .describe('Citations, in the last chunk of a choice whose answer cites.'),
             tool_calls: z
               .array(
                 z.object({

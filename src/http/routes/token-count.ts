@@ -1,6 +1,5 @@
 /** Moonshot's `POST /v1/tokenizers/estimate-token-count`: what a prompt would count, exactly. */
 import { z } from 'zod';
-import { countPromptTokens } from '../../chat/count-prompt.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertScope, callerOf } from '../middleware/authenticate.ts';
@@ -17,7 +16,7 @@ const tokenCountSchema = z.object({
   status: z.literal(true).describe('Always true.'),
 });
 
-export function createTokenCountRoute({ models, settings }: HttpDependencies): Route {
+export function createTokenCountRoute({ chat, models, settings }: HttpDependencies): Route {
   return {
     method: 'POST',
     paths: ['/v1/tokenizers/estimate-token-count'],
@@ -40,7 +39,7 @@ export function createTokenCountRoute({ models, settings }: HttpDependencies): R
         isDeterministic: false,
       });
       assertScope(caller, 'chat', decoded.model.id);
-      const tokens = await countPromptTokens(decoded.request, decoded.model.engine, {
+      const tokens = await chat.countPrompt(decoded.request, {
         accountId: caller.accountId,
         inferenceId: request.context.inferenceId,
         signal: watchClient(reply.raw),
