@@ -10,8 +10,10 @@ import {
   lazyRouteComponent,
   notFound,
   redirect,
+  type SearchSchemaInput,
 } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
+import { type RequestSearch, readRequestFilter } from './routes/dashboard/request-filter.ts';
 import { NotFoundView } from './shell/not-found-view.tsx';
 import { RootView } from './shell/root-view.tsx';
 import { RouteFailure } from './shell/route-failure.tsx';
@@ -120,10 +122,93 @@ const playgroundRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/playground/playground-page.tsx'), 'PlaygroundPage'),
 });
 
+const overviewRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./routes/dashboard/overview-page.tsx'), 'OverviewPage'),
+});
+const keysRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./routes/dashboard/keys-page.tsx'), 'KeysPage'),
+});
+const usageRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/usage',
+  component: lazyRouteComponent(() => import('./routes/dashboard/usage-page.tsx'), 'UsagePage'),
+});
+const requestsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/requests',
+  validateSearch: (search: RequestSearch & SearchSchemaInput) => readRequestFilter(search),
+  component: lazyRouteComponent(() => import('./routes/dashboard/requests-page.tsx'), 'RequestsPage'),
+});
+const requestStoryRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/requests/$inferenceId',
+  component: lazyRouteComponent(
+    () => import('./routes/dashboard/request-story-page.tsx'),
+    'RequestStoryPage',
+  ),
+});
+const billingRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/billing',
+  component: lazyRouteComponent(() => import('./routes/dashboard/billing-page.tsx'), 'BillingPage'),
+});
+const settingsRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./routes/dashboard/settings-page.tsx'), 'SettingsPage'),
+});
+const adminAccountsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/accounts',
+  component: lazyRouteComponent(() => import('./routes/admin/accounts-page.tsx'), 'AccountsPage'),
+});
+const adminAccountRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/accounts/$id',
+  component: lazyRouteComponent(() => import('./routes/admin/account-page.tsx'), 'AccountPage'),
+});
+const adminModelsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/models',
+  component: lazyRouteComponent(() => import('./routes/admin/models-page.tsx'), 'ModelsPage'),
+});
+const adminEnginesRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/engines',
+  component: lazyRouteComponent(() => import('./routes/admin/engines-page.tsx'), 'EnginesPage'),
+});
+const adminSystemRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/system',
+  component: lazyRouteComponent(() => import('./routes/admin/system-page.tsx'), 'SystemPage'),
+});
+
 const routeTree = rootRoute.addChildren([
   indexRoute,
   guestRoute.addChildren([signInRoute, signUpRoute, forgotPasswordRoute, resetPasswordRoute, pendingRoute]),
-  shellRoute.addChildren([memberRoute.addChildren([playgroundRoute, adminRoute.addChildren([])])]),
+  shellRoute.addChildren([
+    memberRoute.addChildren([
+      playgroundRoute,
+      overviewRoute,
+      keysRoute,
+      usageRoute,
+      requestsRoute,
+      requestStoryRoute,
+      billingRoute,
+      settingsRoute,
+      adminRoute.addChildren([
+        adminAccountsRoute,
+        adminAccountRoute,
+        adminModelsRoute,
+        adminEnginesRoute,
+        adminSystemRoute,
+      ]),
+    ]),
+  ]),
 ]);
 
 /** The router over the whole table; `queryClient` is where its guards look for the session. */

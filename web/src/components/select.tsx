@@ -14,8 +14,8 @@ export interface SelectProps<Value extends string> {
   readonly label: string;
   readonly isLabelHidden?: boolean;
   readonly value: Value;
-  readonly options: readonly SelectOption<Value>[];
-  onChange(value: Value): void;
+  readonly options: readonly SelectOption<NoInfer<Value>>[];
+  onChange(value: NoInfer<Value>): void;
   readonly disabled?: boolean;
   readonly size?: 'sm' | 'md';
   readonly className?: string;

@@ -1,6 +1,19 @@
 /** The pages of the side bar and of the command palette. A new page is one line here and one in `router.tsx`. */
 import type { LinkProps } from '@tanstack/react-router';
-import { type LucideIcon, SquareTerminal } from 'lucide-react';
+import {
+  ChartColumn,
+  Cpu,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  ScrollText,
+  Server,
+  Settings,
+  SquareTerminal,
+  Tags,
+  Users,
+  Wallet,
+} from 'lucide-react';
 import type { shellMessages } from './shell-messages.ts';
 
 type ShellMessage = keyof (typeof shellMessages)['en'];
@@ -24,7 +37,31 @@ export interface NavigationGroup {
 export const navigation: readonly NavigationGroup[] = [
   {
     audience: 'members',
-    items: [{ to: '/playground', label: 'playground', icon: SquareTerminal, key: 'p' }],
+    items: [
+      { to: '/playground', label: 'playground', icon: SquareTerminal, key: 'p' },
+      { to: '/overview', label: 'overview', icon: LayoutDashboard, key: 'o' },
+    ],
+  },
+  {
+    label: 'manage',
+    audience: 'members',
+    items: [
+      { to: '/keys', label: 'keys', icon: KeyRound, key: 'k' },
+      { to: '/usage', label: 'usage', icon: ChartColumn, key: 'u' },
+      { to: '/requests', label: 'requests', icon: ScrollText, key: 'r' },
+      { to: '/billing', label: 'billing', icon: Wallet, key: 'b' },
+      { to: '/settings', label: 'settings', icon: Settings, key: 's' },
+    ],
+  },
+  {
+    label: 'administration',
+    audience: 'administrators',
+    items: [
+      { to: '/admin/accounts', label: 'accounts', icon: Users },
+      { to: '/admin/models', label: 'modelsAndPrices', icon: Tags },
+      { to: '/admin/engines', label: 'engines', icon: Cpu },
+      { to: '/admin/system', label: 'system', icon: Server },
+    ],
   },
 ];
 

@@ -1,0 +1,189 @@
+/** What administrators see and do: `/api/admin/…`. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { request } from './request.ts';
+
+export type AccountState = 'active' | 'disabled' | 'awaits_approval';
+
+export interface AdminAccount {
+  readonly id: number;
+  readonly email: string;
+  readonly name: string;
+  readonly is_admin: boolean;
+  readonly state: AccountState;
+  readonly created_at: string;
+  readonly balance_usd: number;
+  readonly held_usd: number;
+  readonly spent_month_usd: number;
+  readonly spent_total_usd: number;
+  readonly key_count: number;
+  readonly last_used_at: string | null;
+}
+
+export interface AccountKey {
+  readonly prefix: string;
+  readonly name: string | null;
+  readonly kind: 'regular' | 'management' | 'playground';
+  readonly disabled: boolean;
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+}
+
+export interface AdminTransaction {
+  readonly id: number;
+  readonly direction: 'TOPUP' | 'CHARGE';
+  readonly type: string;
+  readonly amount_usd: number;
+  readonly model: string | null;
+  readonly reference_id: string | null;
+  readonly note: string | null;
+  readonly booked_by: string | null;
+  readonly created_at: string;
+}
+
+export interface Invite {
+  readonly id: number;
+  readonly email: string | null;
+  readonly credit_usd: number;
+  readonly note: string | null;
+  readonly state: 'open' | 'used' | 'expired' | 'revoked';
+  readonly created_at: string;
+  readonly expires_at: string;
+}
+
+export interface PriceFields {
+  readonly input_usd: number;
+  readonly cached_input_usd: number;
+  readonly output_usd: number;
+  readonly [fee: string]: number;
+}
+
+export interface ModelPrice {
+  readonly model: string;
+  readonly version: number;
+  readonly current: PriceFields;
+  readonly history: readonly (PriceFields & { readonly version: number; readonly created_at: string })[];
+}
+
+export interface AdminModel {
+  readonly id: string;
+  readonly wire_name: string;
+  readonly aliases: readonly string[];
+  readonly engine: string;
+  readonly state: EngineState;
+  readonly detail: string;
+  readonly backing: {
+    readonly weights: string;
+    readonly size_bytes: number | null;
+    readonly licence: string | null;
+    readonly context_tokens: number;
+    readonly is_schema_enforced: boolean;
+  } | null;
+}
+
+export type EngineState = 'loading' | 'ready' | 'failed';
+
+export interface AdminEngine {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: EngineState;
+  readonly detail: string;
+  readonly models: readonly string[];
+  readonly stats: Readonly<Record<string, number | null>> | null;
+}
+
+export interface SystemHealth {
+  readonly version: string;
+  readonly node: string;
+  readonly started_at: string;
+  readonly uptime_seconds: number;
+  readonly memory: {
+    readonly rss_bytes: number;
+    readonly heap_bytes: number;
+    readonly machine_total_bytes: number;
+    readonly machine_free_bytes: number;
+  };
+  readonly disk: { readonly free_bytes: number; readonly total_bytes: number };
+  readonly store: { readonly kind: 'sqlite' | 'postgres'; readonly size_bytes: number | null };
+  readonly readiness: {
+    readonly is_ready: boolean;
+    readonly checks: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
+  };
+}
+
+const pageSize = 50;
+const liveMs = 2_000;
+
+export const accountsKey = ['admin', 'accounts'] as const;
+export const invitesKey = ['admin', 'invites'] as const;
+export const pricesKey = ['admin', 'prices'] as const;
+
+interface Page<Row> {
+  readonly data: readonly Row[];
+  readonly pagination: { readonly next_cursor: string | null };
+}
+
+export const accountsQuery = (filter: {
+  readonly search: string;
+  readonly state: AccountState | undefined;
+}) =>
+  infiniteQueryOptions({
+    queryKey: [...accountsKey, filter],
+    queryFn: ({ signal, pageParam }) =>
+      request<Page<AdminAccount>>('/api/admin/accounts', {
+        signal,
+        query: {
+          search: filter.search === '' ? undefined : filter.search,
+          state: filter.state,
+          limit: pageSize,
+          cursor: pageParam,
+        },
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+  });
+
+export const accountQuery = (id: number) =>
+  queryOptions({
+    queryKey: [...accountsKey, id],
+    queryFn: async ({ signal }) => {
+      type Answer = { readonly data: AdminAccount & { readonly keys: readonly AccountKey[] } };
+      return (await request<Answer>(`/api/admin/accounts/${id}`, { signal })).data;
+    },
+  });
+
+export const accountTransactionsQuery = (id: number) =>
+  infiniteQueryOptions({
+    queryKey: [...accountsKey, id, 'transactions'],
+    queryFn: ({ signal, pageParam }) =>
+      request<Page<AdminTransaction>>(`/api/admin/accounts/${id}/transactions`, {
+        signal,
+        query: { limit: pageSize, cursor: pageParam },
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+  });
+
+/** One of the short lists of administration. */
+const listQuery = <Row>(key: readonly string[], path: string, refetchInterval?: number) =>
+  queryOptions({
+    queryKey: key,
+    queryFn: async ({ signal }) => (await request<{ data: readonly Row[] }>(path, { signal })).data,
+    ...(refetchInterval === undefined ? {} : { refetchInterval }),
+  });
+
+export const resetRequestsQuery = listQuery<{
+  readonly account_id: number;
+  readonly email: string;
+  readonly requested_at: string;
+}>(['admin', 'reset-requests'], '/api/admin/reset-requests');
+export const invitesQuery = listQuery<Invite>(invitesKey, '/api/admin/invites');
+export const pricesQuery = listQuery<ModelPrice>(pricesKey, '/api/admin/prices');
+export const modelsQuery = listQuery<AdminModel>(['admin', 'models'], '/api/admin/models');
+export const enginesQuery = listQuery<AdminEngine>(['admin', 'engines'], '/api/admin/engines', liveMs);
+
+export const systemQuery = queryOptions({
+  queryKey: ['admin', 'system'],
+  queryFn: async ({ signal }) =>
+    (await request<{ data: SystemHealth }>('/api/admin/system', { signal })).data,
+  refetchInterval: 5_000,
+});

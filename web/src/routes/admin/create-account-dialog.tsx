@@ -1,0 +1,107 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useId, useState } from 'react';
+import { accountsKey } from '../../api/admin.ts';
+import { ApiFailure } from '../../api/api-failure.ts';
+import { request } from '../../api/request.ts';
+import { useSession } from '../../api/session.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { TextField } from '../../components/field.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { PasswordField } from '../../components/password-field.tsx';
+import { showToast } from '../../components/toast.tsx';
+import { useMessages } from '../../i18n/language-context.tsx';
+import { accountsMessages } from './accounts-messages.ts';
+import { isAmount } from './is-amount.ts';
+
+export function CreateAccountDialog({ onClose }: { onClose(): void }) {
+  const t = useMessages(accountsMessages);
+  const client = useQueryClient();
+  const formId = useId();
+  const lengthMin = useSession()?.server.password_length_min ?? 8;
+  const [form, setForm] = useState({ email: '', name: '', password: '', credit: '' });
+  const create = useMutation({
+    mutationFn: () =>
+      request('/api/admin/accounts', {
+        method: 'POST',
+        body: {
+          email: form.email,
+          password: form.password,
+          ...(form.name === '' ? {} : { name: form.name }),
+          ...(form.credit === '' ? {} : { credit_usd: Number(form.credit) }),
+        },
+      }),
+    onSuccess: async () => {
+      onClose();
+      showToast(t('createdDone'));
+      await client.invalidateQueries({ queryKey: accountsKey });
+    },
+  });
+  const isCreditWrong = form.credit !== '' && !isAmount(form.credit);
+  const param = create.error instanceof ApiFailure ? create.error.param : undefined;
+  const errorOf = (field: string): string | undefined =>
+    param === field ? create.error?.message : undefined;
+  return (
+    <Dialog
+      isOpen
+      onOpenChange={onClose}
+      title={t('createTitle')}
+      footer={
+        <>
+          <Button onClick={onClose}>{t('cancel')}</Button>
+          <Button type="submit" form={formId} variant="primary" isBusy={create.isPending}>
+            {t('create')}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id={formId}
+        className="flex flex-col gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isCreditWrong) create.mutate();
+        }}
+      >
+        {create.error !== null && param === undefined && (
+          <Notice tone="danger">{create.error.message}</Notice>
+        )}
+        <TextField
+          label={t('email')}
+          type="email"
+          required
+          autoFocus
+          autoComplete="off"
+          value={form.email}
+          error={errorOf('email')}
+          onChange={(event) => setForm({ ...form, email: event.target.value })}
+        />
+        <TextField
+          label={t('name')}
+          autoComplete="off"
+          value={form.name}
+          error={errorOf('name')}
+          onChange={(event) => setForm({ ...form, name: event.target.value })}
+        />
+        <PasswordField
+          label={t('password')}
+          hint={t('passwordHint')}
+          required
+          minLength={lengthMin}
+          autoComplete="new-password"
+          value={form.password}
+          error={errorOf('password')}
+          onChange={(event) => setForm({ ...form, password: event.target.value })}
+        />
+        <TextField
+          label={t('credit')}
+          inputMode="decimal"
+          placeholder="0"
+          value={form.credit}
+          error={isCreditWrong ? t('amountInvalid') : errorOf('credit_usd')}
+          onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
+        />
+      </form>
+    </Dialog>
+  );
+}

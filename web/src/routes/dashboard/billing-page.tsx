@@ -1,0 +1,183 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Receipt } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import {
+  balanceStateQuery,
+  type Transaction,
+  type TransactionType,
+  transactionsQuery,
+  transactionTypes,
+} from '../../api/billing.ts';
+import { useUser } from '../../api/session.ts';
+import { Badge } from '../../components/badge.tsx';
+import { Button } from '../../components/button.tsx';
+import { Card } from '../../components/card.tsx';
+import { componentMessages } from '../../components/component-messages.ts';
+import { cx } from '../../components/cx.ts';
+import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Page } from '../../components/page.tsx';
+import { Select } from '../../components/select.tsx';
+import { Stat } from '../../components/stat.tsx';
+import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { useFormats } from '../../formats/use-formats.ts';
+import { useMessages } from '../../i18n/language-context.tsx';
+import { billingMessages } from './billing-messages.ts';
+import { shortModelName } from './usage-series.ts';
+
+export function BillingPage() {
+  const t = useMessages(billingMessages);
+  const { usd, count } = useFormats();
+  const user = useUser();
+  const state = useQuery(balanceStateQuery).data;
+  return (
+    <Page title={t('title')} description={t('description')}>
+      {state?.lowBalance === true && (
+        <Notice tone="warning">
+          {t('low')} {user.is_admin ? t('topUpAdmin') : t('topUpMember')}
+        </Notice>
+      )}
+      <div className="grid gap-3 sm:grid-cols-3">
+        <Stat
+          label={t('balance')}
+          value={usd(user.balance_usd)}
+          detail={state && t('credits', { count: state.balance })}
+        />
+        <Stat
+          label={t('available')}
+          value={usd(user.balance_usd - user.held_usd)}
+          detail={user.is_admin ? t('topUpAdmin') : t('topUpMember')}
+        />
+        <Stat
+          label={t('held')}
+          value={usd(user.held_usd)}
+          detail={user.held_usd > 0 ? t('heldDetail') : count(0)}
+        />
+      </div>
+      <Ledger />
+    </Page>
+  );
+}
+
+const all = 'all';
+
+function Ledger() {
+  const t = useMessages(billingMessages);
+  const tc = useMessages(componentMessages);
+  const [type, setType] = useState<TransactionType>();
+  const ledger = useInfiniteQuery(transactionsQuery({ type }));
+  const rows = ledger.data?.pages.flatMap(({ data }) => data);
+  return (
+    <Card
+      title={t('ledger')}
+      isFlush
+      actions={
+        <Select
+          label={t('type')}
+          isLabelHidden
+          size="sm"
+          className="w-44"
+          value={type ?? all}
+          onChange={(value) => setType(value === all ? undefined : value)}
+          options={[
+            { value: all, label: t('allTypes') },
+            ...transactionTypes.map((value) => ({ value, label: t(value) })),
+          ]}
+        />
+      }
+    >
+      {ledger.isError && rows === undefined ? (
+        <ErrorState error={ledger.error} onRetry={() => void ledger.refetch()} />
+      ) : rows === undefined ? (
+        <SkeletonRows count={8} />
+      ) : rows.length === 0 ? (
+        <EmptyState icon={<Receipt size={18} aria-hidden />} title={t('none')} description={t('noneText')} />
+      ) : (
+        <LedgerTable
+          rows={rows}
+          footer={
+            ledger.hasNextPage && (
+              <Button
+                size="sm"
+                isBusy={ledger.isFetchingNextPage}
+                onClick={() => void ledger.fetchNextPage()}
+              >
+                {tc('loadMore')}
+              </Button>
+            )
+          }
+        />
+      )}
+    </Card>
+  );
+}
+
+function LedgerTable({
+  rows,
+  footer,
+}: {
+  readonly rows: readonly Transaction[];
+  readonly footer: ReactNode;
+}) {
+  const t = useMessages(billingMessages);
+  const { dateTime, usdColumn } = useFormats();
+  const columns: readonly Column<Transaction>[] = [
+    { id: 'time', header: t('time'), width: '12rem', cell: (row) => dateTime(row.created_at) },
+    {
+      id: 'type',
+      header: t('type'),
+      cell: (row) => <Badge tone={row.direction === 'TOPUP' ? 'success' : 'neutral'}>{t(row.type)}</Badge>,
+    },
+    {
+      id: 'model',
+      header: t('model'),
+      isHiddenOnPhone: true,
+      cell: (row) => (row.model === null ? '' : shortModelName(row.model)),
+    },
+    {
+      id: 'reference',
+      header: t('reference'),
+      isHiddenOnPhone: true,
+      cell: (row) => <Reference row={row} />,
+    },
+    {
+      id: 'amount',
+      header: t('amount'),
+      align: 'right',
+      cell: (row) => (
+        <span className={cx(row.direction === 'TOPUP' && 'text-success')}>
+          {row.direction === 'TOPUP' ? '+' : '−'}
+          {usdColumn(row.amount.usd, 9)}
+        </span>
+      ),
+    },
+  ];
+  return (
+    <DataTable
+      label={t('ledger')}
+      columns={columns}
+      rows={rows}
+      rowKey={(row) => `${row.created_at} ${row.type} ${row.reference_id} ${row.amount.usd}`}
+      maxHeight="calc(100dvh - 20rem)"
+      footer={footer}
+    />
+  );
+}
+
+/** A charge leads to the request that it paid for. */
+function Reference({ row }: { readonly row: Transaction }) {
+  if (row.reference_id === null) return null;
+  if (row.type !== 'MODEL_USAGE' || !row.reference_id.startsWith('chatcmpl-')) {
+    return <span className="font-mono text-xs">{row.reference_id}</span>;
+  }
+  return (
+    <Link
+      to="/requests/$inferenceId"
+      params={{ inferenceId: row.reference_id }}
+      className="font-mono text-xs text-accent hover:underline"
+    >
+      {row.reference_id}
+    </Link>
+  );
+}

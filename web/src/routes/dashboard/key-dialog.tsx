@@ -1,0 +1,198 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useId, useState } from 'react';
+import {
+  type ApiKey,
+  changeKey,
+  createKey,
+  type KeySettings,
+  keysKey,
+  type LimitRetention,
+} from '../../api/keys.ts';
+import { Button } from '../../components/button.tsx';
+import { Checkbox } from '../../components/checkbox.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { TextField } from '../../components/field.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Segments } from '../../components/segments.tsx';
+import { Select } from '../../components/select.tsx';
+import { showToast } from '../../components/toast.tsx';
+import { useMessages } from '../../i18n/language-context.tsx';
+import type { CreatedKey } from './created-key-dialog.tsx';
+import { keysMessages } from './keys-messages.ts';
+
+const endpointScopes = ['chat', 'web_search', 'caching', 'files'] as const;
+type EndpointScope = (typeof endpointScopes)[number];
+
+interface KeyForm {
+  readonly name: string;
+  /** US dollars as typed; empty = no limit. */
+  readonly threshold: string;
+  readonly retention: LimitRetention;
+  readonly isNarrow: boolean;
+  readonly scopes: ReadonlySet<string>;
+}
+
+const formOf = (key: ApiKey | undefined): KeyForm => ({
+  name: key?.name ?? '',
+  threshold: key?.limit === null || key?.limit === undefined ? '' : String(key.limit.threshold),
+  retention: key?.limit?.retention ?? 'month',
+  isNarrow: key !== undefined && key.scopes !== null,
+  scopes: new Set(key?.scopes ?? endpointScopes),
+});
+
+const isAmount = (text: string): boolean => text === '' || /^\d{1,9}(\.\d{1,9})?$/.test(text);
+
+const settingsOf = (form: KeyForm): KeySettings => ({
+  name: form.name.trim() === '' ? null : form.name.trim(),
+  limit: form.threshold === '' ? null : { retention: form.retention, threshold: Number(form.threshold) },
+  scopes: form.isNarrow ? [...form.scopes] : null,
+});
+
+/** Makes a key, or changes one. */
+export function KeyDialog({
+  existing,
+  onClose,
+  onCreated,
+}: {
+  readonly existing: ApiKey | undefined;
+  onClose(): void;
+  onCreated(key: CreatedKey): void;
+}) {
+  const t = useMessages(keysMessages);
+  const client = useQueryClient();
+  const formId = useId();
+  const [form, setForm] = useState(() => formOf(existing));
+  const save = useMutation({
+    mutationFn: async () => {
+      if (existing === undefined) return await createKey('regular', settingsOf(form));
+      await changeKey('regular', existing.prefix, settingsOf(form));
+      return undefined;
+    },
+    onSuccess: (created) => {
+      void client.invalidateQueries({ queryKey: keysKey });
+      if (created !== undefined) return onCreated({ kind: 'regular', secret: created.key });
+      showToast(t('changed'));
+      return onClose();
+    },
+  });
+  const isLimitWrong = !isAmount(form.threshold);
+  const isScopeMissing = form.isNarrow && form.scopes.size === 0;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!isLimitWrong && !isScopeMissing) save.mutate();
+  };
+  return (
+    <Dialog
+      isOpen
+      onOpenChange={onClose}
+      title={
+        existing === undefined ? t('createTitle') : t('editTitle', { name: existing.name ?? existing.prefix })
+      }
+      footer={
+        <>
+          <Button onClick={onClose}>{t('cancel')}</Button>
+          <Button type="submit" form={formId} variant="primary" isBusy={save.isPending}>
+            {existing === undefined ? t('create') : t('save')}
+          </Button>
+        </>
+      }
+    >
+      <form id={formId} onSubmit={submit} className="flex flex-col gap-5">
+        {save.error !== null && <Notice tone="danger">{save.error.message}</Notice>}
+        <TextField
+          label={t('name')}
+          hint={t('nameHint')}
+          maxLength={200}
+          autoFocus
+          value={form.name}
+          onChange={(event) => setForm({ ...form, name: event.target.value })}
+        />
+        <div className="grid gap-4 sm:grid-cols-2">
+          <TextField
+            label={t('limit')}
+            hint={t('limitHint')}
+            error={isLimitWrong ? t('limitInvalid') : undefined}
+            inputMode="decimal"
+            placeholder={t('noLimit')}
+            value={form.threshold}
+            onChange={(event) => setForm({ ...form, threshold: event.target.value.trim() })}
+          />
+          <Select
+            label={t('retention')}
+            disabled={form.threshold === ''}
+            value={form.retention}
+            onChange={(retention) => setForm({ ...form, retention })}
+            options={[
+              { value: 'day', label: t('retentionDay') },
+              { value: 'week', label: t('retentionWeek') },
+              { value: 'month', label: t('retentionMonth') },
+              { value: 'no_reset', label: t('retentionNever') },
+            ]}
+          />
+        </div>
+        <ScopeFields form={form} setForm={setForm} error={isScopeMissing ? t('scopesInvalid') : undefined} />
+      </form>
+    </Dialog>
+  );
+}
+
+const scopeNames = {
+  chat: 'scopeChat',
+  web_search: 'scopeSearch',
+  caching: 'scopeCaching',
+  files: 'scopeFiles',
+} as const satisfies Record<EndpointScope, string>;
+
+function ScopeFields({
+  form,
+  setForm,
+  error,
+}: {
+  readonly form: KeyForm;
+  setForm(form: KeyForm): void;
+  readonly error: string | undefined;
+}) {
+  const t = useMessages(keysMessages);
+  const toggle = (scope: string, isChosen: boolean): void => {
+    const scopes = new Set(form.scopes);
+    if (isChosen) scopes.add(scope);
+    else scopes.delete(scope);
+    setForm({ ...form, scopes });
+  };
+  // Scopes for single models are set through the API; they are shown, and stay unless they are unticked.
+  const others = [...form.scopes].filter((scope) => !endpointScopes.some((each) => each === scope));
+  return (
+    <div className="flex flex-col gap-2">
+      <p className="text-sm font-medium">{t('scopes')}</p>
+      <Segments
+        label={t('scopes')}
+        value={form.isNarrow ? 'some' : 'all'}
+        options={[
+          { value: 'all', label: t('scopesAll') },
+          { value: 'some', label: t('scopesSome') },
+        ]}
+        onChange={(value) => setForm({ ...form, isNarrow: value === 'some' })}
+      />
+      {form.isNarrow && (
+        <div className="grid gap-1.5 pt-1 sm:grid-cols-2">
+          {endpointScopes.map((scope) => (
+            <Checkbox
+              key={scope}
+              label={t(scopeNames[scope])}
+              checked={form.scopes.has(scope)}
+              onChange={(isChosen) => toggle(scope, isChosen)}
+            />
+          ))}
+          {others.map((scope) => (
+            <Checkbox key={scope} label={scope} checked onChange={() => toggle(scope, false)} />
+          ))}
+        </div>
+      )}
+      {error !== undefined && (
+        <p role="alert" className="text-xs text-danger">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
