@@ -8,6 +8,7 @@ import { parseAllowEntry } from './egress/allow-list.ts';
 import { limitSettings } from './limit-settings.ts';
 import { operationSettings } from './operation-settings.ts';
 import { peopleSettings } from './people-settings.ts';
+import { searchSettings } from './search-settings.ts';
 import {
   filePath,
   flagText,
@@ -169,6 +170,7 @@ export const settings = {
   ...peopleSettings,
   ...limitSettings,
   ...operationSettings,
+  ...searchSettings,
   corsOrigins: setting({
     schema: z
       .union([
