@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'all',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
           exclude: ['test/timed/**'],
           // Not 0: with one worker, vitest would run that group after all others.
           sequence: { groupOrder: 1 },
