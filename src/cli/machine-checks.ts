@@ -1,9 +1,10 @@
 /** What `perigee doctor` looks at outside Perigee's own parts: the machine, the disk, the port. */
-import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
+import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { request } from 'undici';
 import type { Config } from '../settings.ts';
+import { makeFolder } from '../store/make-folder.ts';
 import { localUrl } from './chat-command.ts';
 import { formatBytes } from './terminal.ts';
 
@@ -66,7 +67,7 @@ const dataFolderCheck: Check = {
   name: 'Data folder',
   run: async ({ dataDir }) => {
     try {
-      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      makeFolder(dataDir);
       await access(dataDir, constants.W_OK);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

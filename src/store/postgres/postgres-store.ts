@@ -10,13 +10,26 @@ import { runPostgresGroup } from './postgres-group.ts';
 const connectionsMax = 10;
 /** Also how long a group waits for a connection when all are busy. */
 const connectTimeoutMs = 10_000;
+/** A statement that takes longer fails, and its connection is closed: the server hangs, or nobody hears it. */
+const queryTimeoutMsDefault = 30_000;
+/** A connection that was silent for so long is probed, so that a vanished server is noticed. */
+const keepAliveMs = 10_000;
 
-/** Connects and checks that the server answers. Does not migrate. Rejects with a `StoreError`. */
-export async function openPostgresStore(databaseUrl: string): Promise<Store> {
+/**
+ * Connects and checks that the server answers. Does not migrate. `queryTimeoutMs` 0 lets a statement take as long as
+ * it needs. Rejects with a `StoreError`.
+ */
+export async function openPostgresStore(
+  databaseUrl: string,
+  { queryTimeoutMs = queryTimeoutMsDefault }: { readonly queryTimeoutMs?: number } = {},
+): Promise<Store> {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     // The statements of a group leave together instead of one round trip each (postgres-group.ts).
     pipeline: true,
     types: { getTypeParser: pickTypeParser },
@@ -24,6 +37,8 @@ export async function openPostgresStore(databaseUrl: string): Promise<Store> {
   });
   // The pool replaces an idle connection that the server closed; unheard, the event would end the process.
   pool.on('error', () => undefined);
+  // The pool does not listen while a connection is lent; its statements reject, which is where the loss is heard.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await checkServer(pool);
   } catch (thrown) {

@@ -1,7 +1,8 @@
 /** SQLite behind the `Store` interface: one writer thread, up to two readers, one file `perigee.db`. */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { Kysely } from 'kysely';
+import { makeFolder } from '../make-folder.ts';
 import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
 import { StoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
@@ -15,7 +16,7 @@ const checkpointIntervalMs = 1_000;
 
 /** Opens (and makes, if need be) the file in `dataDir`. Does not migrate. */
 export async function openSqliteStore(dataDir: string): Promise<Store> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(dataDir);
   const filePath = path.join(dataDir, 'perigee.db');
   makePrivateFile(filePath);
   const shared = { filePath, busyTimeoutMs, transactionIdleMs };

@@ -1,0 +1,40 @@
+import { sql } from 'kysely';
+import { expect, inject, it, onTestFinished } from 'vitest';
+import { createTestDatabase, openUntilTestEnds } from '../../../test/services/test-stores.ts';
+import { seedBootstrap } from '../../accounts/seed-bootstrap.ts';
+import { statement } from '../store.ts';
+import { StoreError } from '../store-error.ts';
+import { openPostgresStore } from './postgres-store.ts';
+
+it('gives up a statement that takes too long, and goes on with another connection', async () => {
+  const store = await openPostgresStore(inject('postgresUrl'), { queryTimeoutMs: 300 });
+  onTestFinished(async () => await store.close());
+  const sleep = 'select pg_sleep(3600)';
+  await expect(store.commit([statement(sleep, [])])).rejects.toThrow(StoreError);
+  await expect(sql.raw(sleep).execute(store.db)).rejects.toThrow('Query read timeout');
+  // Whoever comes in the very moment of the loss may still meet the dead connection.
+  const ask = () => store.commit([statement('select 1 as one', [])]).catch(() => undefined);
+  await expect.poll(ask).toMatchObject({ isCommitted: true });
+});
+
+it('outlives a server that ends the connection under a statement', async () => {
+  const store = await openPostgresStore(inject('postgresUrl'));
+  onTestFinished(async () => await store.close());
+  const running = expect(store.commit([statement('select pg_sleep(3600)', [])])).rejects.toThrow(StoreError);
+  const end = sql<{ ended: number }>`select count(pg_terminate_backend(pid)) as ended from pg_stat_activity
+    where query = 'select pg_sleep(3600)'`;
+  for (let ended = 0; ended === 0; ) ended = Number((await end.execute(store.db)).rows[0]?.ended);
+  await running;
+  await expect(store.commit([statement('select 1 as one', [])])).resolves.toMatchObject({
+    isCommitted: true,
+  });
+});
+
+it('is prepared by one of several servers that start together: one schema, one administrator', async () => {
+  const database = await createTestDatabase('postgres');
+  const stores = await Promise.all([1, 2, 3].map(() => openUntilTestEnds(database, { purpose: 'server' })));
+  const seeded = await Promise.all(stores.map((store) => seedBootstrap(store)));
+  expect(seeded.filter((result) => result !== undefined)).toHaveLength(1);
+  const accounts = await stores[0]?.db.selectFrom('accounts').select('is_admin').execute();
+  expect(accounts).toEqual([{ is_admin: 1 }]);
+});
