@@ -164,7 +164,12 @@ describe.each(storeKinds)('a chat completion under an Idempotency-Key on %s', (k
 
 async function listen({ app, key }: PlatformApp) {
   await app.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(async () => await app.close());
+  onTestFinished(async () => {
+    const closed = app.close();
+    // Fetch opens a spare connection after an abort, and a close would wait until it times out.
+    app.server.closeAllConnections();
+    await closed;
+  });
   const { port } = app.server.address() as AddressInfo; // It listens on TCP.
   return (signal: AbortSignal | null = null) =>
     fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
@@ -197,7 +202,6 @@ describe.each(storeKinds)('a client that leaves its keyed request on %s', (kind)
     const twin = await post();
     leave.abort();
     await expect(first.text()).rejects.toThrow();
-    await expect.poll(() => app.app.server.getConnections.length).toBeGreaterThan(0);
     barrier.open();
     expect(await twin.text()).toMatch(/Hel.*lo.*\[DONE\]\n\n$/s);
     expect(await countCharges(app)).toBe(1);
