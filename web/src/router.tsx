@@ -121,6 +121,16 @@ const playgroundRoute = createRoute({
   validateSearch: (search: Record<string, unknown>) => readTexts(search, 'model'),
   component: lazyRouteComponent(() => import('./routes/playground/playground-page.tsx'), 'PlaygroundPage'),
 });
+/** A conversation of the account; the page of the route above shows it and stays when one is opened. */
+const conversationRoute = createRoute({
+  getParentRoute: () => playgroundRoute,
+  path: '/$conversationId',
+});
+const sharedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/shared/$shareId',
+  component: lazyRouteComponent(() => import('./routes/playground/shared-page.tsx'), 'SharedPage'),
+});
 
 const overviewRoute = createRoute({
   getParentRoute: () => memberRoute,
@@ -189,10 +199,11 @@ const adminSystemRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   indexRoute,
+  sharedRoute,
   guestRoute.addChildren([signInRoute, signUpRoute, forgotPasswordRoute, resetPasswordRoute, pendingRoute]),
   shellRoute.addChildren([
     memberRoute.addChildren([
-      playgroundRoute,
+      playgroundRoute.addChildren([conversationRoute]),
       overviewRoute,
       keysRoute,
       usageRoute,

@@ -19,7 +19,7 @@ export function Tabs<Value extends string>({
   readonly label: string;
   readonly items: readonly TabItem<Value>[];
   readonly value: Value;
-  onChange(value: Value): void;
+  onChange(value: NoInfer<Value>): void;
   /** Right of the tabs. */
   readonly aside?: ReactNode;
 }) {

@@ -1,0 +1,72 @@
+import { useState } from 'react';
+import { useSession } from '../../api/session.ts';
+import { CodeBlock } from '../../components/code-block.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Tabs } from '../../components/tabs.tsx';
+import { useMessages } from '../../i18n/language-context.tsx';
+import { buildHeaders, buildRequest, SettingsFault } from './build-request.ts';
+import { pathOf, type Thread } from './conversation.ts';
+import { dialogMessages } from './dialog-messages.ts';
+import { type CodeLanguage, codeLanguages, writeCode } from './write-code.ts';
+
+const languageNames: Readonly<Record<CodeLanguage, string>> = {
+  python: 'Python',
+  javascript: 'JavaScript',
+  curl: 'curl',
+};
+
+/** The base URL that programs use: this very server. */
+export function baseUrlOf(publicUrl: string | undefined): string {
+  return `${publicUrl === undefined || publicUrl === '' ? window.location.origin : publicUrl}/v1`;
+}
+
+/** The conversation as it stands, as a program. */
+export function CodeDialog({ thread, onClose }: { readonly thread: Thread; onClose(): void }) {
+  const t = useMessages(dialogMessages);
+  const [language, setLanguage] = useState<CodeLanguage>('python');
+  const baseUrl = baseUrlOf(useSession()?.server.public_url);
+  const code = describeRequest(thread);
+  return (
+    <Dialog isOpen onOpenChange={onClose} size="lg" title={t('codeTitle')} description={t('codeText')}>
+      {code instanceof SettingsFault ? (
+        <Notice tone="danger">{code.message}</Notice>
+      ) : (
+        <Tabs
+          label={t('codeLanguage')}
+          value={language}
+          onChange={setLanguage}
+          items={codeLanguages.map((each) => ({
+            value: each,
+            label: languageNames[each],
+            content: (
+              <CodeBlock
+                className="mt-3"
+                language={each}
+                title={`${baseUrl}/chat/completions`}
+                maxHeight="52vh"
+                code={writeCode(each, code.body, { baseUrl, headers: code.headers })}
+              />
+            ),
+          }))}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+function describeRequest(thread: Thread) {
+  const path = pathOf(thread);
+  // A finished exchange is shown as the request that led to its last answer.
+  const asked = path.at(-1)?.role === 'assistant' ? path.slice(0, -1) : path;
+  const example = { id: '', parentId: undefined, role: 'user' as const, text: 'Hello' };
+  try {
+    return {
+      body: buildRequest(thread.settings, asked.length === 0 ? [example] : asked),
+      headers: buildHeaders(thread.settings),
+    };
+  } catch (error) {
+    if (error instanceof SettingsFault) return error;
+    throw error;
+  }
+}

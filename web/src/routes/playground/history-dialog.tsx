@@ -1,0 +1,213 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { MessagesSquare, Pencil, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import {
+  changeConversation,
+  conversationsKey,
+  conversationsQuery,
+  deleteConversation,
+  type StoredConversation,
+} from '../../api/conversations.ts';
+import { Badge } from '../../components/badge.tsx';
+import { Button, IconButton } from '../../components/button.tsx';
+import { componentMessages } from '../../components/component-messages.ts';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
+import { cx } from '../../components/cx.ts';
+import { Dialog } from '../../components/dialog.tsx';
+import { TextField } from '../../components/field.tsx';
+import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { showToast } from '../../components/toast.tsx';
+import { useFormats } from '../../formats/use-formats.ts';
+import { useMessages } from '../../i18n/language-context.tsx';
+import { dialogMessages } from './dialog-messages.ts';
+
+/** The account's conversations, newest change first. */
+export function HistoryDialog({
+  openId,
+  onClose,
+  onNew,
+}: {
+  readonly openId: string | undefined;
+  onClose(): void;
+  /** The open conversation was deleted. */
+  onNew(): void;
+}) {
+  const t = useMessages(dialogMessages);
+  const tc = useMessages(componentMessages);
+  const [search, setSearch] = useState('');
+  const [deleted, setDeleted] = useState<StoredConversation>();
+  const list = useInfiniteQuery(conversationsQuery);
+  const all = list.data?.pages.flatMap(({ data }) => data) ?? [];
+  const shown = all.filter(({ title }) => title.toLowerCase().includes(search.trim().toLowerCase()));
+  return (
+    <Dialog isOpen onOpenChange={onClose} title={t('history')} description={t('historyText')}>
+      {list.isPending && <SkeletonRows count={5} className="h-12" />}
+      {list.isError && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isSuccess && all.length === 0 && (
+        <EmptyState
+          icon={<MessagesSquare size={18} aria-hidden />}
+          title={t('historyEmpty')}
+          description={t('historyEmptyText')}
+        />
+      )}
+      {all.length > 0 && (
+        <>
+          <TextField
+            label={t('search')}
+            isLabelHidden
+            placeholder={t('search')}
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+          <ul className="mt-2">
+            {shown.map((each) => (
+              <HistoryRow
+                key={each.id}
+                stored={each}
+                isOpen={each.id === openId}
+                onOpen={onClose}
+                onDelete={() => setDeleted(each)}
+              />
+            ))}
+          </ul>
+        </>
+      )}
+      {list.hasNextPage && (
+        <Button
+          className="mt-3 w-full"
+          isBusy={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
+          {tc('loadMore')}
+        </Button>
+      )}
+      {deleted !== undefined && (
+        <DeleteDialog
+          stored={deleted}
+          onClose={() => setDeleted(undefined)}
+          onDeleted={() => deleted.id === openId && onNew()}
+        />
+      )}
+    </Dialog>
+  );
+}
+
+interface HistoryRowProps {
+  readonly stored: StoredConversation;
+  readonly isOpen: boolean;
+  onOpen(): void;
+  onDelete(): void;
+}
+
+function HistoryRow({ stored, isOpen, onOpen, onDelete }: HistoryRowProps) {
+  const t = useMessages(dialogMessages);
+  const { relative } = useFormats();
+  const [isRenaming, setIsRenaming] = useState(false);
+  if (isRenaming) return <RenameRow stored={stored} onDone={() => setIsRenaming(false)} />;
+  return (
+    <li
+      className={cx(
+        '-mx-2 flex items-center gap-1 rounded-md px-2 hover:bg-hover',
+        isOpen && 'bg-accent-soft',
+      )}
+    >
+      <Link
+        to="/playground/$conversationId"
+        params={{ conversationId: stored.id }}
+        onClick={onOpen}
+        className="flex min-w-0 flex-1 items-center gap-2 rounded-sm py-2.5"
+      >
+        <span className="min-w-0 flex-1 truncate text-sm">{stored.title}</span>
+        {stored.share_id !== null && <Badge tone="info">{t('shared')}</Badge>}
+        <span className="text-xs whitespace-nowrap text-faint">{relative(stored.updated_at)}</span>
+      </Link>
+      <IconButton size="sm" label={t('rename')} onClick={() => setIsRenaming(true)}>
+        <Pencil size={14} aria-hidden />
+      </IconButton>
+      <IconButton size="sm" label={t('delete')} onClick={onDelete}>
+        <Trash2 size={14} aria-hidden />
+      </IconButton>
+    </li>
+  );
+}
+
+function RenameRow({ stored, onDone }: { readonly stored: StoredConversation; onDone(): void }) {
+  const t = useMessages(dialogMessages);
+  const client = useQueryClient();
+  const [title, setTitle] = useState(stored.title);
+  const rename = useMutation({
+    mutationFn: () => changeConversation(stored.id, { title: title.trim() }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: conversationsKey });
+      onDone();
+    },
+  });
+  return (
+    <li>
+      <form
+        className="flex items-start gap-2 py-1"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (title.trim() !== '') rename.mutate();
+        }}
+      >
+        <div className="flex-1">
+          <TextField
+            label={t('name')}
+            isLabelHidden
+            autoFocus
+            maxLength={200}
+            value={title}
+            error={rename.error?.message}
+            onChange={(event) => setTitle(event.target.value)}
+          />
+        </div>
+        <Button type="submit" variant="primary" className="h-9" isBusy={rename.isPending}>
+          {t('save')}
+        </Button>
+        <Button className="h-9" onClick={onDone}>
+          {t('cancel')}
+        </Button>
+      </form>
+    </li>
+  );
+}
+
+function DeleteDialog({
+  stored,
+  onClose,
+  onDeleted,
+}: {
+  readonly stored: StoredConversation;
+  onClose(): void;
+  onDeleted(): void;
+}) {
+  const t = useMessages(dialogMessages);
+  const client = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => deleteConversation(stored.id),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: conversationsKey });
+      onClose();
+      onDeleted();
+    },
+    onError: (error) => showToast(error.message, 'danger'),
+  });
+  return (
+    <ConfirmDialog
+      isOpen
+      onOpenChange={onClose}
+      title={t('deleteTitle')}
+      description={
+        <>
+          <p className="font-medium text-text">{stored.title}</p>
+          <p className="mt-1">{t('deleteText')}</p>
+        </>
+      }
+      action={t('delete')}
+      isBusy={remove.isPending}
+      onConfirm={() => remove.mutate()}
+    />
+  );
+}

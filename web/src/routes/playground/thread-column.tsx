@@ -1,0 +1,67 @@
+import { SlidersHorizontal } from 'lucide-react';
+import { Button, IconButton } from '../../components/button.tsx';
+import { cx } from '../../components/cx.ts';
+import { useMessages } from '../../i18n/language-context.tsx';
+import type { AnswerNode, Thread } from './conversation.ts';
+import { dialogMessages } from './dialog-messages.ts';
+import { settingsMessages } from './settings-messages.ts';
+import { ThreadView } from './thread-view.tsx';
+import type { Playground, ThreadIndex } from './use-playground.ts';
+
+interface ThreadColumnProps {
+  readonly index: ThreadIndex;
+  readonly thread: Thread;
+  readonly playground: Playground;
+  readonly isComparing: boolean;
+  /** Its settings are the shown ones. */
+  readonly isActive: boolean;
+  onActivate(): void;
+  onShowRaw(answer: AnswerNode): void;
+}
+
+/** A conversation, and when two are compared, above it what it was made with. */
+export function ThreadColumn({
+  index,
+  thread,
+  playground,
+  isComparing,
+  isActive,
+  onActivate,
+  onShowRaw,
+}: ThreadColumnProps) {
+  const td = useMessages(dialogMessages);
+  const ts = useMessages(settingsMessages);
+  return (
+    <section className="flex min-h-0 min-w-0 flex-1 flex-col">
+      {isComparing && (
+        <header
+          className={cx(
+            'flex h-10 shrink-0 items-center gap-2 border-b border-line px-3 text-xs',
+            isActive ? 'bg-accent-soft' : 'bg-sunken',
+          )}
+        >
+          <IconButton
+            size="sm"
+            label={ts('settingsOf', { index: index + 1 })}
+            aria-pressed={isActive}
+            onClick={onActivate}
+          >
+            <SlidersHorizontal size={13} aria-hidden />
+          </IconButton>
+          <span className="min-w-0 flex-1 truncate font-medium">{describeSettings(thread)}</span>
+          <Button size="sm" variant="ghost" onClick={() => playground.keepOnly(index)}>
+            {td('keepColumn')}
+          </Button>
+        </header>
+      )}
+      <ThreadView thread={thread} index={index} playground={playground} onShowRaw={onShowRaw} />
+    </section>
+  );
+}
+
+/** What differs from the defaults, in the API's own words. */
+function describeSettings({ settings }: Thread): string {
+  const parameters = Object.entries(settings.parameters).map(([name, value]) => `${name} ${value}`);
+  const name = settings.model.split('/').at(-1) ?? settings.model;
+  return [name, ...(settings.format === 'text' ? [] : [settings.format]), ...parameters].join(' · ');
+}
