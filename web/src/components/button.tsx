@@ -14,18 +14,21 @@ const variants: Readonly<Record<Variant, string>> = {
   danger: 'bg-danger-fill text-on-accent hover:not-disabled:brightness-90 shadow-sm',
 };
 const sizes: Readonly<Record<Size, string>> = {
-  sm: 'h-7 gap-1.5 px-2.5 text-xs',
-  md: 'h-8 gap-1.5 px-3 text-sm',
-  lg: 'h-10 gap-2 px-4 text-base',
+  sm: 'h-7 gap-1.5 text-xs',
+  md: 'h-8 gap-1.5 text-sm',
+  lg: 'h-10 gap-2 text-base',
 };
+const paddings: Readonly<Record<Size, string>> = { sm: 'px-2.5', md: 'px-3', lg: 'px-4' };
+const squares: Readonly<Record<Size, string>> = { sm: 'w-7', md: 'w-8', lg: 'w-10' };
 
-/** The look of a button for what is not one, such as a link. */
-export function buttonClass(variant: Variant = 'secondary', size: Size = 'md'): string {
+/** The look of a button for what is not one, such as a link. A square holds an icon and nothing else. */
+export function buttonClass(variant: Variant = 'secondary', size: Size = 'md', isSquare = false): string {
   return cx(
     'inline-flex shrink-0 items-center justify-center rounded-md font-medium whitespace-nowrap select-none',
     'transition-colors duration-100 disabled:opacity-55 aria-disabled:opacity-55',
     variants[variant],
     sizes[size],
+    (isSquare ? squares : paddings)[size],
   );
 }
 
@@ -72,14 +75,13 @@ export function IconButton({
   children,
   ...rest
 }: IconButtonProps) {
-  const square = { sm: 'w-7 px-0', md: 'w-8 px-0', lg: 'w-10 px-0' }[size];
   return (
     <Tooltip text={label} shortcut={shortcut}>
       <button
         type="button"
         {...rest}
         aria-label={label}
-        className={cx(buttonClass(variant, size), square, className)}
+        className={cx(buttonClass(variant, size, true), className)}
       >
         {children}
       </button>

@@ -18,7 +18,13 @@ export function Card({
   readonly children: ReactNode;
 }) {
   return (
-    <section className={cx('min-w-0 rounded-lg border border-line bg-surface', className)}>
+    <section
+      className={cx(
+        'min-w-0 rounded-lg border border-line bg-surface',
+        isFlush && 'overflow-hidden',
+        className,
+      )}
+    >
       {title !== undefined && (
         <header className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-4 pt-3">
           <div className="min-w-0">

@@ -51,10 +51,7 @@ export function Dialog({
                   </Base.Description>
                 )}
               </div>
-              <Base.Close
-                aria-label={t('close')}
-                className={cx(buttonClass('ghost', 'sm'), '-mr-1 w-7 px-0')}
-              >
+              <Base.Close aria-label={t('close')} className={cx(buttonClass('ghost', 'sm', true), '-mr-1')}>
                 <X size={16} aria-hidden />
               </Base.Close>
             </header>

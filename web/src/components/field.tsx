@@ -56,12 +56,24 @@ function FieldFrame({
 const describedBy = (id: string, { hint, error }: FieldFrameProps): string | undefined =>
   hint === undefined && error === undefined ? undefined : `${id}-note`;
 
-export interface TextFieldProps extends FieldFrameProps, Omit<InputHTMLAttributes<HTMLInputElement>, 'id'> {
+export interface TextFieldProps
+  extends FieldFrameProps,
+    Omit<InputHTMLAttributes<HTMLInputElement>, 'id' | 'size'> {
+  readonly size?: 'sm' | 'md';
   readonly ref?: Ref<HTMLInputElement>;
 }
 
 /** A line of text with its label, hint and error, which screen readers read together. */
-export function TextField({ label, isLabelHidden, hint, error, aside, className, ...rest }: TextFieldProps) {
+export function TextField({
+  label,
+  isLabelHidden,
+  hint,
+  error,
+  aside,
+  size = 'md',
+  className,
+  ...rest
+}: TextFieldProps) {
   const id = useId();
   const frame = { label, isLabelHidden, hint, error, aside };
   return (
@@ -71,7 +83,7 @@ export function TextField({ label, isLabelHidden, hint, error, aside, className,
         id={id}
         aria-invalid={error !== undefined || undefined}
         aria-describedby={describedBy(id, frame)}
-        className={cx(control, 'h-9', className)}
+        className={cx(control, size === 'sm' ? 'h-8' : 'h-9', className)}
       />
     </FieldFrame>
   );

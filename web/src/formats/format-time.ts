@@ -21,6 +21,25 @@ export function formatDate(time: string | number | Date, language: Language, tim
   }).format(new Date(time));
 }
 
+/** `23 Nov`, for the axis of a chart. */
+export function formatDay(time: string | number | Date, language: Language, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale(language), {
+    month: 'short',
+    day: 'numeric',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  }).format(new Date(time));
+}
+
+/** `14:05`, for the axis of a chart. */
+export function formatClock(time: string | number | Date, language: Language, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale(language), {
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  }).format(new Date(time));
+}
+
 const relativeSteps = [
   { unit: 'second', seconds: 1, upTo: 60 },
   { unit: 'minute', seconds: 60, upTo: 3_600 },

@@ -18,6 +18,8 @@ export function useFormats() {
       dateTime: (time: string | number | Date, timeZone?: string) =>
         times.formatDateTime(time, language, timeZone),
       date: (time: string | number | Date, timeZone?: string) => times.formatDate(time, language, timeZone),
+      day: (time: string | number | Date, timeZone?: string) => times.formatDay(time, language, timeZone),
+      clock: (time: string | number | Date, timeZone?: string) => times.formatClock(time, language, timeZone),
       relative: (time: string | number | Date, nowMs = Date.now()) =>
         times.formatRelative(time, nowMs, language),
     }),

@@ -37,11 +37,11 @@ export function AccountList() {
           <TextField
             label={t('search')}
             isLabelHidden
+            size="sm"
             type="search"
             placeholder={t('search')}
             value={text}
             onChange={(event) => setText(event.target.value)}
-            className="h-8"
           />
         </div>
         <Select

@@ -28,7 +28,7 @@ import { shortModelName } from './usage-series.ts';
 
 export function BillingPage() {
   const t = useMessages(billingMessages);
-  const { usd, count } = useFormats();
+  const { usd } = useFormats();
   const user = useUser();
   const state = useQuery(balanceStateQuery).data;
   return (
@@ -52,7 +52,7 @@ export function BillingPage() {
         <Stat
           label={t('held')}
           value={usd(user.held_usd)}
-          detail={user.held_usd > 0 ? t('heldDetail') : count(0)}
+          detail={user.held_usd > 0 ? t('heldDetail') : undefined}
         />
       </div>
       <Ledger />

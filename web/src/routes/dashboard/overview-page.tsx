@@ -128,7 +128,7 @@ function ActivityChart({ usage }: { readonly usage: UsageSeries | undefined }) {
   const tc = useMessages(componentMessages);
   const [metric, setMetric] = useState<UsageMetric>('spend');
   const { format, formatAxis } = useMetricFormats(metric);
-  const { date } = useFormats();
+  const formats = useFormats();
   if (usage === undefined) return <Skeleton className="h-80 w-full" />;
   const names = {
     spend: t('spend'),
@@ -155,7 +155,7 @@ function ActivityChart({ usage }: { readonly usage: UsageSeries | undefined }) {
           othersLabel: tc('others'),
           seriesMax,
         })}
-        formatStep={(day) => date(`${day}T12:00:00Z`, 'UTC')}
+        formatStep={(day) => formats.day(`${day}T12:00:00Z`, 'UTC')}
         format={format}
         formatAxis={formatAxis}
       />

@@ -141,11 +141,11 @@ function Filters({ filter }: { readonly filter: RequestFilter }) {
         <TextField
           label={t('find')}
           isLabelHidden
+          size="sm"
           type="search"
           placeholder={t('find')}
           value={id}
           onChange={(event) => setId(event.target.value)}
-          className="h-8"
         />
       </form>
     </div>

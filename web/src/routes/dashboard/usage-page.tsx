@@ -99,7 +99,7 @@ export function UsagePage() {
         </Card>
       ) : (
         <>
-          <UsageChart usage={usage.data} metric={metric} split={split} step={step} />
+          <UsageChart usage={usage.data} metric={metric} split={split} step={step} timeZone={timeZone} />
           <Breakdown usage={usage.data} split={split} />
         </>
       )}
@@ -129,10 +129,15 @@ function UsageChart({
   metric,
   split,
   step,
-}: UsageViewProps & { readonly metric: UsageMetric; readonly step: 'day' | 'hour' }) {
+  timeZone,
+}: UsageViewProps & {
+  readonly metric: UsageMetric;
+  readonly step: 'day' | 'hour';
+  readonly timeZone: string;
+}) {
   const t = useMessages(usageMessages);
   const tc = useMessages(componentMessages);
-  const { date, dateTime } = useFormats();
+  const { day, clock } = useFormats();
   const { format, formatAxis } = useMetricFormats(metric);
   const labelOf = useGroupNames(split);
   if (usage === undefined) return <Skeleton className="h-84 w-full" />;
@@ -148,7 +153,7 @@ function UsageChart({
         stepLabel={step === 'hour' ? t('hour') : t('day')}
         steps={usage.steps}
         series={stackSeries(usage, { metric, split, labelOf, othersLabel: tc('others'), seriesMax })}
-        formatStep={(at) => (step === 'hour' ? dateTime(at) : date(`${at}T12:00:00Z`, 'UTC'))}
+        formatStep={(at) => (step === 'hour' ? clock(at, timeZone) : day(`${at}T12:00:00Z`, 'UTC'))}
         format={format}
         formatAxis={formatAxis}
       />
