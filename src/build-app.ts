@@ -5,6 +5,8 @@
 import { type BootstrapResult, seedBootstrap } from './accounts/seed-bootstrap.ts';
 import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
+import { parseUsd } from './billing/money.ts';
+import { buildCaching } from './build-caching.ts';
 import { buildEngines, type EngineChange } from './build-engines.ts';
 import { buildLimits } from './build-limits.ts';
 import { buildPeople } from './build-people.ts';
@@ -20,6 +22,7 @@ import { createIdempotentAnswers } from './idempotency/idempotent-answers.ts';
 import { createKeyDirectory } from './keys/key-directory.ts';
 import { createPlaygroundKeys } from './keys/playground-keys.ts';
 import type { OnModelProgress } from './models/progress.ts';
+import { readSystemHealth } from './read-system-health.ts';
 import type { Config } from './settings.ts';
 import { createOpenTurns, shutDown } from './shut-down.ts';
 import { openStore } from './store/open-store.ts';
@@ -111,13 +114,26 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     onMailError: (error) => hooks.logger.warn({ err: error }, 'a mail could not be sent'),
   });
   const openTurns = createOpenTurns();
-  const platform = buildPlatform(store, clock, limits.administration);
+  const platform = buildPlatform(store, clock, {
+    limits: limits.administration,
+    signUpCreditNanoUsd: parseUsd(config.signUpCreditUsd),
+  });
   const outputChecker = createOutputChecker();
   const idempotentAnswers = createIdempotentAnswers(store, {
     serverId: meter.serverId,
     now: clock.now,
     isStoppedWithoutReaders: config.onClientLeft === 'stop',
     onError: (error) => hooks.logger.warn({ err: error }, 'a kept answer could not be forgotten'),
+  });
+  const ids = createIdSource(clock);
+  const caching = buildCaching(store, {
+    models,
+    prices: platform.prices,
+    serverId: meter.serverId,
+    cachesMax: config.contextCachesMax,
+    ids,
+    now: clock.now,
+    onError: (error) => hooks.logger.warn({ err: error }, 'a context cache could not be tended'),
   });
   const http = createHttpApp({
     chat: createChatService({
@@ -132,11 +148,13 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     }),
     keys,
     models,
+    caches: caching.caches,
     platform,
     people,
     playgroundKeys: createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits }),
     idempotentAnswers,
     readiness,
+    systemHealth: () => readSystemHealth(store, config),
     settings: {
       ...httpSettingsDefault,
       choiceCountMax: config.choiceCountMax,
@@ -147,7 +165,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     },
     version,
     clock,
-    ids: createIdSource(clock),
+    ids,
     logger: hooks.logger,
     webFiles,
   });
@@ -162,7 +180,10 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     },
     close: async (graceMs) => {
       idempotentAnswers.close();
-      await shutDown({ http, engines, outputChecker, openTurns, meter, limits, people, store }, graceMs);
+      await shutDown(
+        { http, engines, outputChecker, openTurns, caching: caching.worker, meter, limits, people, store },
+        graceMs,
+      );
     },
   };
 }

@@ -90,6 +90,10 @@ export const settings = {
     defaultText: 'three quarters of the key-value cache',
     flag: { scope: 'serve', value: 'tokens' },
   }),
+  contextCachesMax: setting({
+    schema: integer(0, 100_000).prefault(100),
+    description: 'Context caches that an account may have at a time.',
+  }),
   prefixDiskMegabytes: setting({
     schema: integer(0, 16_777_216).prefault(4_096),
     description:

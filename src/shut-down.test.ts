@@ -16,6 +16,7 @@ function createServer(drained: Promise<void>) {
     },
     engines: { close: async () => void order.push('engines') },
     outputChecker: { close: async () => void order.push('checks') },
+    caching: { close: async () => void order.push('caching') },
     meter: { close: async () => void order.push('meter') },
     limits: { close: async () => void order.push('limits') },
     people: { close: async () => void order.push('people') },
@@ -28,7 +29,17 @@ describe('a shutdown', () => {
   it('closes from the outside in', async () => {
     const { server, order } = createServer(Promise.resolve());
     await shutDown(server, 60_000);
-    expect(order).toEqual(['http', 'engines', 'checks', 'connections', 'meter', 'limits', 'people', 'store']);
+    expect(order).toEqual([
+      'http',
+      'caching',
+      'engines',
+      'checks',
+      'connections',
+      'meter',
+      'limits',
+      'people',
+      'store',
+    ]);
   });
 
   it('stops answers that go on for longer than the grace time', async () => {
@@ -36,7 +47,7 @@ describe('a shutdown', () => {
     const { server, order } = createServer(drained.promise);
     const stopping = { ...server, engines: { close: async () => drained.resolve() } };
     await shutDown(stopping, 0);
-    expect(order).toEqual(['http', 'checks', 'connections', 'meter', 'limits', 'people', 'store']);
+    expect(order).toEqual(['http', 'caching', 'checks', 'connections', 'meter', 'limits', 'people', 'store']);
   });
 
   it('keeps the store open until clients that have left are charged', async () => {
@@ -53,7 +64,17 @@ describe('a shutdown', () => {
       },
     };
     await shutDown({ ...server, engines }, 0);
-    expect(order).toEqual(['http', 'checks', 'connections', 'settled', 'meter', 'limits', 'people', 'store']);
+    expect(order).toEqual([
+      'http',
+      'caching',
+      'checks',
+      'connections',
+      'settled',
+      'meter',
+      'limits',
+      'people',
+      'store',
+    ]);
   });
 
   it('lets turns end that go on without their client, within the grace time', async () => {
@@ -65,6 +86,16 @@ describe('a shutdown', () => {
     expect(order).toEqual(['http']);
     finished.resolve();
     await stopped;
-    expect(order).toEqual(['http', 'engines', 'checks', 'connections', 'meter', 'limits', 'people', 'store']);
+    expect(order).toEqual([
+      'http',
+      'caching',
+      'engines',
+      'checks',
+      'connections',
+      'meter',
+      'limits',
+      'people',
+      'store',
+    ]);
   });
 });

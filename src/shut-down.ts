@@ -26,6 +26,7 @@ export interface RunningServer {
   readonly engines: { close(): Promise<void> };
   readonly outputChecker: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
+  readonly caching: { close(): Promise<void> };
   readonly meter: { close(): Promise<void> };
   readonly limits: { close(): Promise<void> };
   readonly people: { close(): Promise<void> };
@@ -38,11 +39,13 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, outputChecker, openTurns, meter, limits, people, store } = running;
+  const { http, engines, outputChecker, openTurns, caching, meter, limits, people, store } = running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
   // Turns that outlive their client (`onClientLeft: finish`) have no connection, and the same grace.
   await Promise.race([drained.then(() => openTurns.ended()), wait(graceMs)]);
+  // What is being computed for a context cache is given up, and goes on at the next start.
+  await caching.close();
   await engines.close();
   await outputChecker.close();
   await Promise.race([drained, wait(lastWordsMs)]);

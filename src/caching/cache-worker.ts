@@ -10,15 +10,16 @@ import { startJobLoop } from '../jobs/job-loop.ts';
 import type { Store } from '../store/store.ts';
 import { claim, listDue, postpone, renewalMs, renewClaim, voidClaims } from './cache-leases.ts';
 import type { CacheMoney } from './cache-money.ts';
-import { type CacheRow, failRow } from './cache-rows.ts';
+import { type CacheRow, decodeCache, failRow } from './cache-rows.ts';
 import { computePrefix } from './compute-prefix.ts';
+import type { PrefixOnWire } from './context-cache.ts';
 
 export interface CacheWorkerOptions {
   readonly store: Store;
   readonly models: ModelDirectory;
   readonly money: CacheMoney;
   /** What an object's prompts begin with, from the wire. */
-  readonly decodePrefix: (row: CacheRow) => ChatRequest;
+  readonly decodePrefix: (prefix: PrefixOnWire) => ChatRequest;
   readonly serverId: string;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
@@ -84,7 +85,7 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
     settled: async (id) => await computing.get(id),
     async ensureComputed(row, engine, signal) {
       if (engine.prefixes === undefined || engine.prefixes.has(row.id) || unstored.has(row.id)) return;
-      const object = { id: row.id, request: options.decodePrefix(row) };
+      const object = { id: row.id, request: decodeRow(options, row) };
       const context = { accountId: row.account_id, inferenceId: row.id, signal };
       const { isStored } = await computePrefix(engine, object, context);
       if (!isStored) unstored.add(row.id);
@@ -139,7 +140,7 @@ async function computeAndCharge(
   if (row.expires_at <= now()) {
     throw new ApiError('invalid_request', { message: 'The context cache expired before it was computed.' });
   }
-  const object = { id: row.id, request: decodePrefix(row) };
+  const object = { id: row.id, request: decodeRow({ decodePrefix, now }, row) };
   const computed = await computePrefix(engine, object, {
     accountId: row.account_id,
     inferenceId: row.id,
@@ -172,6 +173,13 @@ async function giveUpOrPostpone(options: CacheWorkerOptions, row: CacheRow, fail
   const failed = failRow(row, { type: error.type, message: error.message });
   // Without its hold (given back after days) the row is ended by itself.
   if (!(await money.releaseCreation(row, [failed]))) await store.commit([failed]);
+}
+
+function decodeRow(
+  { decodePrefix, now }: Pick<CacheWorkerOptions, 'decodePrefix' | 'now'>,
+  row: CacheRow,
+): ChatRequest {
+  return decodePrefix(decodeCache(row, now()));
 }
 
 /** Engines forget what has no object any more, such as one that was deleted while they were loading. */

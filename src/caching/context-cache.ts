@@ -36,6 +36,13 @@ export interface ContextCache extends CacheOwner {
   readonly error: { readonly type: string; readonly message: string } | undefined;
 }
 
+/** What prompts begin with. */
+export interface PrefixOnWire {
+  readonly modelId: string;
+  readonly messages: readonly JsonValue[];
+  readonly tools: readonly JsonValue[] | undefined;
+}
+
 export interface NewCache {
   readonly modelId: string;
   readonly messages: readonly JsonValue[];

@@ -1,6 +1,6 @@
 /** What may be done with an account's context-cache objects. What happens to them by itself: `cache-worker.ts`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChatRequest, JsonValue } from '../chat/types.ts';
+import type { ChatRequest } from '../chat/types.ts';
 import type { ModelDirectory, ServedModel } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -27,6 +27,7 @@ import {
   type NewCache,
   type Page,
   type PageOptions,
+  type PrefixOnWire,
   wholeSecond,
 } from './context-cache.ts';
 import { cutPage } from './cut-page.ts';
@@ -83,12 +84,6 @@ export interface ContextCachesOptions {
   readonly now: () => number;
   /** Per account. */
   readonly cachesMax: number;
-}
-
-export interface PrefixOnWire {
-  readonly modelId: string;
-  readonly messages: readonly JsonValue[];
-  readonly tools: readonly JsonValue[] | undefined;
 }
 
 /** A request may wait so long for an object that is just being computed. */

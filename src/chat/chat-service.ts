@@ -10,6 +10,7 @@ import { ApiError } from '../errors.ts';
 import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
 import type { RateLimitState } from '../limits/rate-limit-state.ts';
 import type { TurnLimiter } from '../limits/turn-limiter.ts';
+import { countCacheHit } from './count-cache-hit.ts';
 import { countPromptTokens } from './count-prompt.ts';
 import { type PreparedChat, prepareChat } from './run-chat.ts';
 import type { ToolLoop } from './tool-loop.ts';
@@ -82,7 +83,8 @@ export function createChatService({
       let chat: PreparedChat | undefined;
       try {
         const context = { accountId: caller.accountId, inferenceId, signal };
-        chat = await prepare(request, model.engine, context, outputChecker);
+        const prepared = await prepare(request, model.engine, context, outputChecker);
+        chat = countCacheHit(prepared, request.contextCache);
         const metered = await meterTurn({
           caller,
           inferenceId,

@@ -129,6 +129,8 @@ export interface ChatRequest {
   readonly logprobs: { readonly topCount: number } | undefined;
   /** `prompt_cache_key`: a routing hint, never a promise. */
   readonly cacheHint: string | undefined;
+  /** The context-cache object that the messages begin with, and its size: its tokens have their own price. */
+  readonly contextCache?: { readonly id: string; readonly tokens: number } | undefined;
   /** Batch of one, prefill at fixed 64-token boundaries: same seed, same text. */
   readonly isDeterministic: boolean;
 }

@@ -2,16 +2,23 @@
  * Everything the HTTP layer needs from outside, as interfaces: `build-app.ts` passes the real parts, tests pass
  * scripted ones. Nothing in this folder reads the environment, opens a file or knows a database.
  */
+import type { AccountAdministration } from '../accounts/account-administration.ts';
 import type { AccountDirectory } from '../accounts/account-directory.ts';
 import type { People } from '../accounts/create-people.ts';
 import type { AccountBilling } from '../billing/account-billing.ts';
+import type { ManualBookings } from '../billing/manual-bookings.ts';
+import type { PriceAdministration } from '../billing/price-administration.ts';
 import type { PriceBook } from '../billing/price-book.ts';
+import type { ContextCaches } from '../caching/context-caches.ts';
 import type { ChatService } from '../chat/chat-service.ts';
+import type { FormulaService } from '../chat/formula-service.ts';
 import type { Caller } from '../chat/types.ts';
+import type { Conversations } from '../conversations/conversations.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { IdempotentAnswers } from '../idempotency/idempotent-answers.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
+import type { ManagementKeys } from '../keys/management-keys.ts';
 import type { PlaygroundKeys } from '../keys/playground-keys.ts';
 import type { LimitAdministration } from '../limits/limit-administration.ts';
 import type { AccountActivity } from '../usage/account-activity.ts';
@@ -34,6 +41,11 @@ export interface PlatformServices {
   readonly activity: AccountActivity;
   readonly prices: PriceBook;
   readonly latencies: LatencyWindow;
+  readonly conversations: Conversations;
+  readonly managementKeys: ManagementKeys;
+  readonly administration: AccountAdministration;
+  readonly bookings: ManualBookings;
+  readonly priceList: PriceAdministration;
 }
 
 export interface Readiness {
@@ -44,6 +56,22 @@ export interface Readiness {
     /** What is wrong and what to do; empty when nothing is. */
     readonly detail: string;
   }[];
+}
+
+/** What an administrator sees of the machine and the process. */
+export interface SystemHealth {
+  readonly nodeVersion: string;
+  readonly startedAt: number;
+  readonly memory: {
+    readonly residentBytes: number;
+    readonly heapBytes: number;
+    readonly machineTotalBytes: number;
+    readonly machineFreeBytes: number;
+  };
+  /** Of the data folder's disk. */
+  readonly disk: { readonly totalBytes: number; readonly freeBytes: number };
+  /** Size in bytes, null where it cannot be told. */
+  readonly store: { readonly kind: string; readonly sizeBytes: number | null };
 }
 
 export interface HttpSettings {
@@ -89,13 +117,16 @@ export interface HttpLogger {
 export interface HttpDependencies {
   readonly chat: ChatService;
   readonly keys: KeyAuthenticator;
+  readonly formulas: FormulaService;
   readonly models: ModelDirectory;
+  readonly caches: ContextCaches;
   readonly platform: PlatformServices;
   readonly people: People;
   readonly playgroundKeys: PlaygroundKeys;
   /** Absent: `Idempotency-Key` has no effect. */
   readonly idempotentAnswers?: IdempotentAnswers;
   readiness(): Promise<Readiness> | Readiness;
+  systemHealth(): Promise<SystemHealth>;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */
   readonly version: string;

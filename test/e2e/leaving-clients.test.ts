@@ -12,7 +12,7 @@ import { createLlamaEngine } from '../../src/engines/llama/llama-engine.ts';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { createModelDirectory } from '../../src/engines/registry.ts';
 import { noPeople, noPlaygroundKeys } from '../../src/http/__fixtures__/no-people.ts';
-import { noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
+import { noCaches, noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
 import { createHttpApp } from '../../src/http/create-http-app.ts';
 import { createIdSource } from '../../src/http/create-id-source.ts';
 import { type HttpSettings, httpSettingsDefault } from '../../src/http/http-dependencies.ts';
@@ -95,9 +95,13 @@ beforeAll(async () => {
       authenticate: () => ({ accountId: 1, keyId: 1, keyPrefix: 'leaving', scopes: null, origin: 'api' }),
     },
     models,
+    caches: noCaches,
     platform: noPlatform,
     people: noPeople,
     playgroundKeys: noPlaygroundKeys,
+    systemHealth: async () => {
+      throw new Error('nobody asks here');
+    },
     readiness: () => ({ isReady: true, checks: [] }),
     settings,
     version: '0.0.0',

@@ -15,7 +15,7 @@ import type { TurnLimiter } from '../../limits/turn-limiter.ts';
 import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
 import { noPeople, noPlaygroundKeys } from './no-people.ts';
-import { noPlatform } from './no-platform.ts';
+import { noCaches, noPlatform } from './no-platform.ts';
 import { testModelId } from './wire.ts';
 
 export const testKey = 'a-key-that-is-long-enough-for-a-test';
@@ -68,11 +68,20 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
         return { accountId: 1, keyId: 1, keyPrefix: 'a-key-th', scopes: null, origin: 'api', ...caller };
       },
     },
+    formulas: noFormulas,
     models,
+    caches: noCaches,
     platform: noPlatform,
     people: noPeople,
     playgroundKeys: noPlaygroundKeys,
     readiness: () => ({ isReady: true, checks: [{ name: 'store', state: 'ready', detail: '' }] }),
+    systemHealth: async () => ({
+      nodeVersion: 'v24.0.0',
+      startedAt: testNowMs,
+      memory: { residentBytes: 4, heapBytes: 2, machineTotalBytes: 16, machineFreeBytes: 8 },
+      disk: { totalBytes: 100, freeBytes: 50 },
+      store: { kind: 'sqlite', sizeBytes: 10 },
+    }),
     settings: { ...httpSettingsDefault, ...settings },
     version: '0.0.0',
     clock: { now: () => testNowMs },

@@ -27,7 +27,7 @@ export const noPeople: People = {
     closeRequest: refuse,
     settle: async () => {},
   },
-  mailer: undefined,
+  mailInvite: refuse,
   describe: () => ({
     publicUrl: 'http://127.0.0.1:8787',
     signUpMode: 'open',

@@ -1,3 +1,4 @@
+import type { ContextCaches } from '../../caching/context-caches.ts';
 import { createLatencyWindow } from '../../usage/latency-window.ts';
 import type { PlatformServices } from '../http-dependencies.ts';
 
@@ -15,4 +16,36 @@ export const noPlatform: PlatformServices = {
   activity: { series: refuse, list: refuse, story: refuse },
   prices: { find: refuse },
   latencies: createLatencyWindow(() => 0),
+  conversations: {
+    list: refuse,
+    create: refuse,
+    read: refuse,
+    change: refuse,
+    remove: refuse,
+    share: refuse,
+    readShared: refuse,
+  },
+  managementKeys: { list: refuse, create: refuse, change: refuse, remove: refuse },
+  administration: {
+    list: refuse,
+    read: refuse,
+    findByEmail: refuse,
+    create: refuse,
+    change: refuse,
+    approve: refuse,
+    refuse,
+  },
+  bookings: { grant: refuse, refund: refuse, list: refuse },
+  priceList: { list: refuse, set: refuse },
+};
+
+export const noCaches: ContextCaches = {
+  tags: { set: refuse, find: refuse, list: refuse, remove: refuse },
+  create: refuse,
+  find: refuse,
+  list: refuse,
+  change: refuse,
+  remove: refuse,
+  use: refuse,
+  savings: refuse,
 };

@@ -74,7 +74,10 @@ export async function openPlatformApp(
     monotonicNow: () => (ticksMs += 1_000),
     readRateLimits: limits.readRateLimits,
   });
-  const platform = buildPlatform(store, clock, limits.administration);
+  const platform = buildPlatform(store, clock, {
+    limits: limits.administration,
+    signUpCreditNanoUsd: peopleSettings?.signUpCreditNanoUsd ?? 0n,
+  });
   const people = createPeople(store, {
     settings: {
       signUpMode: 'open',

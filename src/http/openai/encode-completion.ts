@@ -48,3 +48,18 @@ function encodeMessage(choice: FoldedChoice) {
     }),
   };
 }
+
+const noUsage = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, source: 'engine' } as const;
+
+/** The answer to a request that was only to be looked at: no choices, and nothing used. */
+export function encodeDryRun(identity: CompletionIdentity, isStream: boolean): object {
+  return {
+    id: identity.id,
+    object: isStream ? 'chat.completion.chunk' : 'chat.completion',
+    created: identity.created,
+    model: identity.model,
+    choices: [],
+    usage: encodeUsage(noUsage),
+    system_fingerprint: identity.systemFingerprint,
+  };
+}

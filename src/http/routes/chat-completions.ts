@@ -11,10 +11,11 @@ import { assertScope, callerOf } from '../middleware/authenticate.ts';
 import { logStreamError } from '../middleware/handle-error.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
 import { answerOnce } from '../openai/answer-once.ts';
+import { applyContextCache, withContextCache } from '../openai/apply-context-cache.ts';
 import { type CompletionIdentity, identifyCompletion } from '../openai/completion-identity.ts';
 import { type DecodedRequest, decodeRequest } from '../openai/decode-request.ts';
 import { createChunkEncoder } from '../openai/encode-chunk.ts';
-import { encodeCompletion } from '../openai/encode-completion.ts';
+import { encodeCompletion, encodeDryRun } from '../openai/encode-completion.ts';
 import { encodeErrorEvent } from '../openai/encode-error.ts';
 import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
 import { encodeCostHeaders } from '../openai/encode-usage.ts';
@@ -67,14 +68,20 @@ async function answerChat(
 ): Promise<FastifyReply> {
   const caller = callerOf(request);
   const body = parseJsonBody(request);
-  const decoded = decodeRequest(body, {
+  const cached = await applyContextCache(dependencies, { request, reply, caller, body });
+  const plain = decodeRequest(cached.body, {
     models: dependencies.models,
     choiceCountMax: dependencies.settings.choiceCountMax,
     isDeterministic: isDeterministic(request, dependencies.settings.isDeterministicDefault),
   });
+  const decoded = withContextCache(plain, cached.contextCache);
   assertScope(caller, 'chat', decoded.model.id);
-  const headers = { 'x-perigee-model': headerText(decoded.model.engine.backing().weights) };
+  const headers = {
+    ...cached.headers,
+    'x-perigee-model': headerText(decoded.model.engine.backing().weights),
+  };
   reply.headers(headers);
+  if (cached.isDryRun) return sendDryRun(dependencies, { request, reply }, decoded);
   const onRateLimits = (state: RateLimitState) => reply.headers(encodeRateLimits(state));
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   const { idempotentAnswers: answers } = dependencies;
@@ -98,6 +105,21 @@ async function answerChat(
   if (decoded.isStream) await streamAnswer(dependencies, reply, answer);
   else await sendAnswer(reply, answer);
   return reply;
+}
+
+/** An answer without choices: the context cache that the request names can be used. */
+function sendDryRun(
+  { clock }: HttpDependencies,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  { model, isStream }: DecodedRequest,
+): FastifyReply {
+  const identity = identifyCompletion(request.context.inferenceId, clock.now(), model);
+  const body = JSON.stringify(encodeDryRun(identity, isStream));
+  reply.header(
+    'content-type',
+    isStream ? 'text/event-stream; charset=utf-8' : 'application/json; charset=utf-8',
+  );
+  return reply.send(isStream ? `data: ${body}\n\ndata: [DONE]\n\n` : body);
 }
 
 async function sendAnswer(reply: FastifyReply, { decoded, turn, identity }: ChatAnswer): Promise<void> {
