@@ -94,6 +94,14 @@ export function assertScope(caller: Caller, endpoint: string, modelId: string): 
   if (models.length > 0 && !models.includes(modelScope)) throw scopeDenied(modelScope);
 }
 
+/** The same where no model is asked for. */
+export function assertEndpointScope(caller: Caller, endpoint: string): void {
+  if (caller.scopes === null) return;
+  const endpoints = caller.scopes.filter((scope) => !scope.startsWith('model:') || isModelCategory(scope));
+  const isOpen = caller.scopes.length > 0 && endpoints.length === 0;
+  if (!isOpen && !endpoints.includes(endpoint)) throw scopeDenied(endpoint);
+}
+
 function scopeDenied(scope: string): ApiError {
   return new ApiError('scope_denied', {
     message: `The API you are accessing is not open to this API key: its scopes do not include \`${scope}\`.`,

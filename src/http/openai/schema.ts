@@ -229,6 +229,20 @@ export const chatHeadersSchema = z.object({
     .describe(
       '1 to 255 visible ASCII characters, such as a UUID. Sent again within 24 hours with the same body, the request gets the same answer and is charged once; with another body it is a 409.',
     ),
+  'x-msh-context-cache': z
+    .string()
+    .optional()
+    .describe(
+      'A context cache whose messages and tools this request repeats at its beginning (docs/caching.md).',
+    ),
+  'x-msh-context-cache-reset-ttl': z
+    .string()
+    .optional()
+    .describe('Seconds: the context cache ends so long from now; one that has ended is made again.'),
+  'x-msh-context-cache-dryrun': z
+    .enum(['1', '0'])
+    .optional()
+    .describe('`1`: only say whether the context cache can be used; nothing is generated or charged.'),
   'x-perigee-deterministic': z
     .enum(['true', 'false'])
     .optional()

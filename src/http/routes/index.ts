@@ -14,6 +14,7 @@ import {
   createActivitySeriesRoute,
   createActivityStoryRoute,
 } from './activity.ts';
+import { adminRoutes } from './admin-routes.ts';
 import {
   createBalanceRoute,
   createBillingDetailRoute,
@@ -21,7 +22,32 @@ import {
   createMoonshotBalanceRoute,
   createTransactionsRoute,
 } from './billing.ts';
+import {
+  createChangeCacheRoute,
+  createCreateCacheRoute,
+  createDeleteCacheRoute,
+  createListCachesRoute,
+  createReadCacheRoute,
+} from './caching.ts';
+import {
+  createDeleteCacheTagRoute,
+  createListCacheTagsRoute,
+  createReadCacheTagRoute,
+  createReadTaggedCacheRoute,
+  createSetCacheTagRoute,
+} from './caching-tags.ts';
 import { createChatCompletionsRoute } from './chat-completions.ts';
+import {
+  createChangeConversationRoute,
+  createConversationRoute,
+  createDeleteConversationRoute,
+  createExportConversationRoute,
+  createListConversationsRoute,
+  createNewConversationRoute,
+  createShareConversationRoute,
+  createSharedConversationRoute,
+  createUnshareConversationRoute,
+} from './conversations.ts';
 import {
   createChangePasswordRoute,
   createForgotPasswordRoute,
@@ -40,6 +66,13 @@ import {
   createListKeysRoute,
   createOwnKeyRoute,
 } from './keys.ts';
+import {
+  createChangeManagementKeyRoute,
+  createDeleteManagementKeyRoute,
+  createListManagementKeysRoute,
+  createNewManagementKeyRoute,
+} from './management-keys.ts';
+import { createMetricsRoute } from './metrics.ts';
 import { createModelMetricsRoute } from './model-metrics.ts';
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
@@ -57,6 +90,16 @@ import { createLogsRoute, createUsageDetailRoute, createUsageRoute } from './usa
 
 const routeFactories = [
   createChatCompletionsRoute, // POST /v1/chat/completions  /chat/completions
+  createCreateCacheRoute, //     POST   /v1/caching
+  createListCachesRoute, //      GET    /v1/caching
+  createReadCacheRoute, //       GET    /v1/caching/{id}
+  createChangeCacheRoute, //     PUT    /v1/caching/{id}
+  createDeleteCacheRoute, //     DELETE /v1/caching/{id}
+  createSetCacheTagRoute, //     POST   /v1/caching/refs/tags
+  createListCacheTagsRoute, //   GET    /v1/caching/refs/tags
+  createReadCacheTagRoute, //    GET    /v1/caching/refs/tags/{tag}
+  createReadTaggedCacheRoute, // GET    /v1/caching/refs/tags/{tag}/content
+  createDeleteCacheTagRoute, //  DELETE /v1/caching/refs/tags/{tag}
   createTokenCountRoute, //      POST /v1/tokenizers/estimate-token-count
   createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
   createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}   /model/{id}
@@ -92,8 +135,23 @@ const routeFactories = [
   createListSessionsRoute, //     GET    /api/sessions
   createEndSessionRoute, //       DELETE /api/sessions/{id}
   createEndOtherSessionsRoute, // DELETE /api/sessions
+  createListManagementKeysRoute, //  GET    /api/management-keys
+  createNewManagementKeyRoute, //    POST   /api/management-keys
+  createChangeManagementKeyRoute, // PATCH  /api/management-keys/{prefix}
+  createDeleteManagementKeyRoute, // DELETE /api/management-keys/{prefix}
+  createListConversationsRoute, //   GET    /api/conversations
+  createNewConversationRoute, //     POST   /api/conversations
+  createConversationRoute, //        GET    /api/conversations/{id}
+  createChangeConversationRoute, //  PATCH  /api/conversations/{id}
+  createDeleteConversationRoute, //  DELETE /api/conversations/{id}
+  createExportConversationRoute, //  GET    /api/conversations/{id}/export
+  createShareConversationRoute, //   PUT    /api/conversations/{id}/share
+  createUnshareConversationRoute, // DELETE /api/conversations/{id}/share
+  createSharedConversationRoute, //  GET    /api/shared/{id}
+  ...adminRoutes, //                 /api/admin/…, in admin-routes.ts
   createHealthRoute, //          GET  /health
   createReadyRoute, //           GET  /ready
+  createMetricsRoute, //         GET  /metrics
   createOpenApiRoute, //         GET  /openapi.json
 ] as const;
 
