@@ -29,6 +29,9 @@ export type SearchPlan =
 /** A quantised file of about two billion weights: smaller models call tools at random, or never. */
 const deciderBytesMin = 1_500_000_000;
 
+/** Of the sources of one search, for models too small to decide: they lose the thread in longer texts. */
+export const smallModelTokensMax = 2_000;
+
 /** Whether the weights behind a name can decide by themselves. Those of upstream servers are taken to. */
 export function canModelDecide({ sizeBytes }: ModelBacking): boolean {
   return sizeBytes === undefined || sizeBytes >= deciderBytesMin;

@@ -9,7 +9,13 @@ import { type AskedQuestion, cleanQuery, refineQuery } from '../web-search/refin
 import type { StoredSearch } from '../web-search/stored-search.ts';
 import type { WebSearch } from '../web-search/web-search.ts';
 import { concernsSearch, type ExpandedSearch, expandSearches } from './expand-searches.ts';
-import { canModelDecide, planSearch, type SearchPlan, type SearchPolicy } from './plan-search.ts';
+import {
+  canModelDecide,
+  planSearch,
+  type SearchPlan,
+  type SearchPolicy,
+  smallModelTokensMax,
+} from './plan-search.ts';
 import { refitSearches } from './refit-searches.ts';
 import { type PreparedChat, prepareChat } from './run-chat.ts';
 import { runSearchTurn, type SearchTurn } from './run-search-turn.ts';
@@ -39,8 +45,6 @@ const outputReserveDefault = 1_024;
 const callTokens = 96;
 /** Sources of fewer tokens say nothing. */
 const searchTokensMin = 150;
-/** Models too small to decide lose the thread in longer texts. */
-const smallModelTokensMax = 2_000;
 const queryLengthMax = { small: 120, other: 300 } as const;
 
 export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop {

@@ -17,6 +17,9 @@ export interface ReadPagesOptions {
   readonly limits: { readonly pagesMax: number; readonly pagesMs: number };
 }
 
+/** Characters of a page that are looked at. */
+const pageLengthMax = 250_000;
+
 /** Throws the signal's reason, nothing else. */
 export async function readPages(
   results: readonly SearchResult[],
@@ -58,10 +61,9 @@ function describePage(result: SearchResult, reading: PageReading | undefined): R
   const { title, url, snippet } = result;
   if (reading?.isRead === true) {
     const { page } = reading;
+    const text = page.text.slice(0, pageLengthMax);
     const publishedAt = page.publishedAt ?? result.publishedAt;
-    return [
-      { title: page.title || title, url, text: page.text, ...(publishedAt !== undefined && { publishedAt }) },
-    ];
+    return [{ title: page.title || title, url, text, ...(publishedAt !== undefined && { publishedAt }) }];
   }
   const text = result.text ?? snippet;
   if (text.trim() === '') return [];
