@@ -58,8 +58,8 @@ function sendFile(file: WebFile, name: string, request: FastifyRequest, reply: F
   const sent = encoding ?? file;
   if (encoding !== undefined) reply.header('content-encoding', encoding.name);
   reply.header('content-length', sent.sizeBytes);
-  // HEAD is answered by Fastify from the same handler; a body would only be read to be thrown away.
-  return request.method === 'HEAD' ? reply.send() : reply.send(createReadStream(sent.file));
+  // Of a HEAD request Fastify sends the same headers and throws the stream away.
+  return reply.send(createReadStream(sent.file));
 }
 
 /** RFC 9110, 12.5.3, as far as browsers and curl use it: a name, `*`, and `q=0` for "not this one". */

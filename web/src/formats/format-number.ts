@@ -52,10 +52,15 @@ export function formatUsdColumn(usd: number, language: Language, decimals = 6): 
   }).format(usd);
 }
 
-/** `320 ms`, `4.2 s`, `3 min`. */
+/** `320ms`, `4.2s`, `3m`. */
 export function formatDuration(milliseconds: number, language: Language): string {
   const unit = (value: number, name: string, digits: number): string =>
-    numberFormat(language, { style: 'unit', unit: name, maximumFractionDigits: digits }).format(value);
+    numberFormat(language, {
+      style: 'unit',
+      unit: name,
+      unitDisplay: 'narrow',
+      maximumFractionDigits: digits,
+    }).format(value);
   if (milliseconds < 1_000) return unit(milliseconds, 'millisecond', 0);
   if (milliseconds < 120_000) return unit(milliseconds / 1_000, 'second', milliseconds < 10_000 ? 2 : 1);
   if (milliseconds < 7_200_000) return unit(milliseconds / 60_000, 'minute', 0);

@@ -70,8 +70,8 @@ function Outcome({ answer }: { readonly answer: AnswerNode }) {
   const outcome = describeOutcome(answer);
   return (
     outcome !== undefined && (
-      <div>
-        <dd>
+      <div className="flex items-center">
+        <dd className="flex">
           <Badge tone={outcome.tone}>{t(outcome.key)}</Badge>
         </dd>
       </div>

@@ -84,7 +84,7 @@ export function Composer({
               label={t('stop')}
               shortcut="escape"
               variant="secondary"
-              className="rounded-full"
+              className="!rounded-full"
               onClick={onStop}
             >
               <Square size={12} aria-hidden fill="currentColor" />
@@ -96,7 +96,7 @@ export function Composer({
               type="submit"
               variant="primary"
               disabled={!canSend}
-              className="rounded-full"
+              className="!rounded-full"
             >
               <ArrowUp size={16} aria-hidden />
             </IconButton>

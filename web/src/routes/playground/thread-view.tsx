@@ -45,9 +45,9 @@ export function ThreadView({
       tabIndex={0}
       role="log"
       aria-label={t('messages')}
-      className="min-h-0 flex-1 overflow-y-auto px-4 focus-visible:-outline-offset-2 sm:px-6"
+      className="min-h-0 flex-1 overflow-y-auto focus-visible:-outline-offset-2"
     >
-      <div className="mx-auto flex max-w-3xl flex-col gap-5 py-6">
+      <div className="mx-auto flex max-w-3xl flex-col gap-5 px-4 py-6 sm:px-6">
         {path.map((node, position) => {
           if (node.role === 'tool') return <ToolResults key={node.id} node={node} />;
           const siblings = siblingsOf(thread, node);

@@ -34,11 +34,14 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
     );
   }
   return (
-    <article aria-label={t('you')} className="group/message flex flex-col items-end">
+    <article
+      aria-label={t('you')}
+      className="group/message relative flex flex-col items-end pointer-coarse:pb-7"
+    >
       <p className="max-w-[85%] rounded-xl rounded-br-sm bg-active px-3.5 py-2 text-base whitespace-pre-wrap">
         {node.text}
       </p>
-      <div className="-mr-1.5 flex h-7 items-center opacity-0 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
+      <div className="absolute top-full right-0 z-[1] -mr-1.5 flex h-7 items-center opacity-0 pointer-coarse:-mt-7 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
         <BranchSwitch node={node} siblings={siblings} onChoose={onChoose} />
         <CopyButton text={node.text} label={t('copyText')} />
         {!isReadOnly && (
