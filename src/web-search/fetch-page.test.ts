@@ -48,8 +48,8 @@ const serve =
 const article = `<html lang="en"><head><title>Periwinkles</title><meta name="date" content="2024-05-06"></head><body>
   <article><h1>Periwinkles</h1><p>${'They have five petals. '.repeat(30)}</p></article></body></html>`;
 
-/** GBK bytes of 长春花属的花有五个花瓣. */
-const gbkHex = 'b3a4b4bab6a8cac4b5c4bba8d3d0ceb8b8f6bba8b0ea';
+/** GBK bytes of 长春花属的花有五个花瓣，颜色各不相同。 */
+const gbkHex = 'b3a4b4babba8caf4b5c4bba8d3d0cee5b8f6bba8b0eaa3acd1d5c9abb8f7b2bbcfe0cdaca1a3';
 
 describe('a page', () => {
   it('is read with title, text, date, address and times', async () => {
@@ -86,7 +86,10 @@ describe('a page', () => {
     ]);
     const site = await startSite(serve(bytes, { 'content-type': 'text/html; charset=utf-8' }));
     const reading = await openReader().read(site.origin, never);
-    expect(reading).toMatchObject({ isRead: true, page: { text: '长春花属的花有五个花瓣'.repeat(4) } });
+    expect(reading).toMatchObject({
+      isRead: true,
+      page: { text: '长春花属的花有五个花瓣，颜色各不相同。'.repeat(4) },
+    });
   });
 
   it.each([
