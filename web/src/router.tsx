@@ -166,6 +166,16 @@ const billingRoute = createRoute({
   path: '/billing',
   component: lazyRouteComponent(() => import('./routes/dashboard/billing-page.tsx'), 'BillingPage'),
 });
+const cachesRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/caches',
+  component: lazyRouteComponent(() => import('./routes/dashboard/caches-page.tsx'), 'CachesPage'),
+});
+const filesRoute = createRoute({
+  getParentRoute: () => memberRoute,
+  path: '/files',
+  component: lazyRouteComponent(() => import('./routes/dashboard/files-page.tsx'), 'FilesPage'),
+});
 const settingsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/settings',
@@ -210,6 +220,8 @@ const routeTree = rootRoute.addChildren([
       requestsRoute,
       requestStoryRoute,
       billingRoute,
+      cachesRoute,
+      filesRoute,
       settingsRoute,
       adminRoute.addChildren([
         adminAccountsRoute,

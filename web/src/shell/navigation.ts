@@ -3,6 +3,8 @@ import type { LinkProps } from '@tanstack/react-router';
 import {
   ChartColumn,
   Cpu,
+  DatabaseZap,
+  FileText,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
@@ -50,6 +52,8 @@ export const navigation: readonly NavigationGroup[] = [
       { to: '/usage', label: 'usage', icon: ChartColumn, key: 'u' },
       { to: '/requests', label: 'requests', icon: ScrollText, key: 'r' },
       { to: '/billing', label: 'billing', icon: Wallet, key: 'b' },
+      { to: '/caches', label: 'caches', icon: DatabaseZap, key: 'c' },
+      { to: '/files', label: 'files', icon: FileText, key: 'f' },
       { to: '/settings', label: 'settings', icon: Settings, key: 's' },
     ],
   },
