@@ -26,10 +26,10 @@ export interface CacheWorkerOptions {
 }
 
 export interface CacheWorker {
-  /** Looks at what is due, now. */
-  nudge(): void;
-  /** Resolves when this process works on the object no more; at once when it does not. */
-  settled(id: string): Promise<void>;
+  /** Looks at what is due, now; resolves when that is done, but for what is being computed. */
+  nudge(): Promise<void>;
+  /** Resolves when this process computes the object (or any) no more; at once when it does not. */
+  settled(id?: string): Promise<void>;
   /** Computes anew, free of charge, what an engine has forgotten (its settings were changed, a file was lost). */
   ensureComputed(row: CacheRow, engine: Engine, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -55,7 +55,7 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
       .catch((thrown: unknown) => options.onError(thrown))
       .finally(() => {
         computing.delete(row.id);
-        loop.nudge();
+        void loop.nudge();
       });
     computing.set(row.id, work);
   };
@@ -76,13 +76,15 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
     await sweepEngines(options);
   };
   const loop = startJobLoop({ intervalMs, run: runRound, onError: options.onError });
-  loop.nudge();
+  void loop.nudge();
 
   /** Objects that could not be stored are not computed again for every request. */
   const unstored = new Set<string>();
   return {
     nudge: () => loop.nudge(),
-    settled: async (id) => await computing.get(id),
+    settled: async (id) => {
+      await (id === undefined ? Promise.all(computing.values()) : computing.get(id));
+    },
     async ensureComputed(row, engine, signal) {
       if (engine.prefixes === undefined || engine.prefixes.has(row.id) || unstored.has(row.id)) return;
       const object = { id: row.id, request: decodeRow(options, row) };

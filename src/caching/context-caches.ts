@@ -114,7 +114,7 @@ export function createContextCaches(options: ContextCachesOptions): ContextCache
       // Somebody else extended it in the same moment.
       if (!(thrown instanceof StoreError && thrown.kind === 'unique')) throw thrown;
     }
-    worker.nudge();
+    void worker.nudge();
   };
   const extend = async (row: CacheRow, expiresAt: number): Promise<void> => {
     const storedTo = (row.stored_at ?? 0) + row.held_seconds * 1_000;
@@ -167,7 +167,7 @@ export function createContextCaches(options: ContextCachesOptions): ContextCache
         }),
         ...cache.tags.map((tag) => pointTag(owner.accountId, { tag, cacheId: id, at: createdAt })),
       ]);
-      worker.nudge();
+      void worker.nudge();
       return decode(await require(owner.accountId, id));
     },
     find: async (accountId, id) => decode(await require(accountId, id)),

@@ -12,8 +12,11 @@ export interface JobLoopOptions {
 }
 
 export interface JobLoop {
-  /** Runs as soon as possible, also when a round is under way that may have looked too early. */
-  nudge(): void;
+  /**
+   * Runs as soon as possible, also when a round is under way that may have looked too early. Resolves when that is
+   * done; failures are told to `onError` only.
+   */
+  nudge(): Promise<void>;
   /** Resolves when the round under way has ended; none follows. */
   close(): Promise<void>;
 }
@@ -34,11 +37,13 @@ export function startJobLoop({ intervalMs, run, onError }: JobLoopOptions): JobL
     } while (isNudged && !isClosed);
     round = undefined;
   };
-  const nudge = (): void => {
+  const nudge = async (): Promise<void> => {
     isNudged = true;
-    if (!isClosed) round ??= runRounds();
+    if (isClosed) return;
+    round ??= runRounds();
+    await round;
   };
-  const timer = setInterval(nudge, intervalMs);
+  const timer = setInterval(() => void nudge(), intervalMs);
   timer.unref();
   return {
     nudge,

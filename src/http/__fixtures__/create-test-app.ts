@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { createFreeMeter } from '../../billing/free-meter.ts';
 import type { Meter } from '../../billing/meter.ts';
 import { createTurnMetering } from '../../billing/metered-turn.ts';
+import type { ContextCaches } from '../../caching/context-caches.ts';
 import { createChatService } from '../../chat/chat-service.ts';
 import type { Caller } from '../../chat/types.ts';
-import { createModelDirectory } from '../../engines/registry.ts';
+import { createModelDirectory, type ModelDirectory } from '../../engines/registry.ts';
 import {
   createScriptedEngine,
   type ScriptedEngine,
@@ -14,6 +15,7 @@ import { ApiError } from '../../errors.ts';
 import type { TurnLimiter } from '../../limits/turn-limiter.ts';
 import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
+import { noFormulas } from './no-formulas.ts';
 import { noPeople, noPlaygroundKeys } from './no-people.ts';
 import { noCaches, noPlatform } from './no-platform.ts';
 import { testModelId } from './wire.ts';
@@ -31,6 +33,8 @@ export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
   readonly meter?: Meter;
   /** Default: nothing is limited. */
   readonly admitTurn?: TurnLimiter['admit'];
+  /** Default: none; whoever asks for one hears of it. */
+  readonly createCaches?: (models: ModelDirectory) => ContextCaches;
   readonly overrides?: Partial<HttpDependencies>;
 }
 
@@ -43,7 +47,7 @@ export interface TestApp {
 
 /** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const { settings, caller, overrides, meter, admitTurn, ...engineOptions } = options;
+  const { settings, caller, overrides, meter, admitTurn, createCaches, ...engineOptions } = options;
   const engine = createScriptedEngine({ script: () => [], ...engineOptions });
   const models = createModelDirectory([
     {
@@ -70,7 +74,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     },
     formulas: noFormulas,
     models,
-    caches: noCaches,
+    caches: createCaches?.(models) ?? noCaches,
     platform: noPlatform,
     people: noPeople,
     playgroundKeys: noPlaygroundKeys,

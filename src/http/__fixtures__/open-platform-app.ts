@@ -5,9 +5,12 @@ import { openTestStore, type StoreKind } from '../../../test/services/test-store
 import { createAccount } from '../../accounts/create-account.ts';
 import { createPeople, type PeopleSettings } from '../../accounts/create-people.ts';
 import { openLedgerMeter } from '../../billing/ledger-meter.ts';
+import { buildCaching, type Caching } from '../../build-caching.ts';
 import { buildLimits } from '../../build-limits.ts';
 import { buildPlatform, measureTurns } from '../../build-platform.ts';
+import type { ContextCaches } from '../../caching/context-caches.ts';
 import { loadConfig } from '../../config.ts';
+import type { ModelDirectory } from '../../engines/registry.ts';
 import { createIdempotentAnswers } from '../../idempotency/idempotent-answers.ts';
 import { createKey } from '../../keys/api-keys.ts';
 import { createKeyDirectory } from '../../keys/key-directory.ts';
@@ -27,6 +30,8 @@ export interface PlatformApp extends TestApp {
   readonly managementKey: string;
   /** Makes another account and returns its key. */
   addStranger(): Promise<string>;
+  /** Lets the background work of context caches do what is due. */
+  tendCaches(): Promise<void>;
   /** Moves the clock that everything reads. */
   setNow(ms: number): void;
   /** With the regular key, or another one. */
@@ -103,7 +108,25 @@ export async function openPlatformApp(
     },
   });
   onTestFinished(() => idempotentAnswers.close());
+  let caching: Caching | undefined;
+  let cacheCount = 0;
+  const createCaches = (models: ModelDirectory): ContextCaches => {
+    caching = buildCaching(store, {
+      models,
+      prices: platform.prices,
+      serverId: meter.serverId,
+      cachesMax: 5,
+      ids: { next: () => (++cacheCount).toString(16).padStart(24, '0') },
+      now: clock.now,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    return caching.caches;
+  };
+  onTestFinished(async () => await caching?.worker.close());
   const testApp = createTestApp({
+    createCaches,
     ...options,
     meter: measureTurns(limits.limiter.limitMeter(meter), platform),
     admitTurn: limits.limiter.admit,
@@ -116,6 +139,11 @@ export async function openPlatformApp(
     });
   return {
     ...testApp,
+    tendCaches: async () => {
+      await caching?.worker.nudge();
+      await caching?.worker.settled();
+      await caching?.worker.nudge();
+    },
     store,
     limits: limits.administration,
     accountId: account.id,
