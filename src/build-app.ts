@@ -11,6 +11,7 @@ import { buildEngines, type EngineChange } from './build-engines.ts';
 import { buildLimits } from './build-limits.ts';
 import { buildPeople } from './build-people.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
+import { buildWebSearch } from './build-web-search.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { checkReadiness } from './check-readiness.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
@@ -21,6 +22,7 @@ import { type HttpLogger, httpSettingsDefault, type Readiness } from './http/htt
 import { createIdempotentAnswers } from './idempotency/idempotent-answers.ts';
 import { createKeyDirectory } from './keys/key-directory.ts';
 import { createPlaygroundKeys } from './keys/playground-keys.ts';
+import { createServerMetrics } from './metrics/server-metrics.ts';
 import type { OnModelProgress } from './models/progress.ts';
 import { readSystemHealth } from './read-system-health.ts';
 import type { Config } from './settings.ts';
@@ -92,8 +94,10 @@ const engineMessages: Readonly<Record<EngineChange['type'], string>> = {
 };
 
 function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFiles }: Opened): App {
+  const metrics = createServerMetrics();
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
+    onEmbeddedStats: (read) => metrics.watchEngine(read),
     onEngineChange: ({ type, ...detail }) => {
       if (type === 'loaded') hooks.logger.info(detail, engineMessages[type]);
       else hooks.logger.warn(detail, engineMessages[type]);
@@ -135,23 +139,29 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     now: clock.now,
     onError: (error) => hooks.logger.warn({ err: error }, 'a context cache could not be tended'),
   });
+  const meterTurn = createTurnMetering({
+    meter: measureTurns(limits.limiter.limitMeter(metrics.watchTurns(meter)), platform),
+    nowMs: () => performance.now(),
+    onTurn: openTurns.add,
+  });
+  const webSearch = buildWebSearch(store, { config, clock, logger: hooks.logger });
+  const { admit: admitTurn } = limits.limiter;
   const http = createHttpApp({
     chat: createChatService({
       models,
-      meterTurn: createTurnMetering({
-        meter: measureTurns(limits.limiter.limitMeter(meter), platform),
-        nowMs: () => performance.now(),
-        onTurn: openTurns.add,
-      }),
-      admitTurn: limits.limiter.admit,
+      meterTurn,
+      toolLoop: webSearch.toolLoop,
+      admitTurn,
       outputChecker,
     }),
+    formulas: webSearch.createFormulas({ models, meterTurn, admitTurn }),
     keys,
     models,
     caches: caching.caches,
     platform,
     people,
     playgroundKeys: createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits }),
+    metrics,
     idempotentAnswers,
     readiness,
     systemHealth: () => readSystemHealth(store, config),
@@ -162,6 +172,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
       trustedProxies: config.trustedProxies ?? [],
       isDeterministicDefault: config.deterministic,
       onClientLeft: config.onClientLeft,
+      metricsToken: config.metricsToken,
     },
     version,
     clock,
@@ -181,7 +192,18 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     close: async (graceMs) => {
       idempotentAnswers.close();
       await shutDown(
-        { http, engines, outputChecker, openTurns, caching: caching.worker, meter, limits, people, store },
+        {
+          http,
+          engines,
+          outputChecker,
+          webSearch,
+          openTurns,
+          caching: caching.worker,
+          meter,
+          limits,
+          people,
+          store,
+        },
         graceMs,
       );
     },

@@ -16,6 +16,7 @@ function createServer(drained: Promise<void>) {
     },
     engines: { close: async () => void order.push('engines') },
     outputChecker: { close: async () => void order.push('checks') },
+    webSearch: { close: async () => void order.push('search') },
     caching: { close: async () => void order.push('caching') },
     meter: { close: async () => void order.push('meter') },
     limits: { close: async () => void order.push('limits') },
@@ -34,6 +35,7 @@ describe('a shutdown', () => {
       'caching',
       'engines',
       'checks',
+      'search',
       'connections',
       'meter',
       'limits',
@@ -47,7 +49,17 @@ describe('a shutdown', () => {
     const { server, order } = createServer(drained.promise);
     const stopping = { ...server, engines: { close: async () => drained.resolve() } };
     await shutDown(stopping, 0);
-    expect(order).toEqual(['http', 'caching', 'checks', 'connections', 'meter', 'limits', 'people', 'store']);
+    expect(order).toEqual([
+      'http',
+      'caching',
+      'checks',
+      'search',
+      'connections',
+      'meter',
+      'limits',
+      'people',
+      'store',
+    ]);
   });
 
   it('keeps the store open until clients that have left are charged', async () => {
@@ -68,6 +80,7 @@ describe('a shutdown', () => {
       'http',
       'caching',
       'checks',
+      'search',
       'connections',
       'settled',
       'meter',
@@ -91,6 +104,7 @@ describe('a shutdown', () => {
       'caching',
       'engines',
       'checks',
+      'search',
       'connections',
       'meter',
       'limits',

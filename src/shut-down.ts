@@ -25,6 +25,7 @@ export interface RunningServer {
   readonly http: { close(): Promise<unknown>; readonly server: Pick<Server, 'closeAllConnections'> };
   readonly engines: { close(): Promise<void> };
   readonly outputChecker: { close(): Promise<void> };
+  readonly webSearch: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
   readonly caching: { close(): Promise<void> };
   readonly meter: { close(): Promise<void> };
@@ -39,7 +40,8 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, outputChecker, openTurns, caching, meter, limits, people, store } = running;
+  const { http, engines, outputChecker, webSearch, openTurns, caching, meter, limits, people, store } =
+    running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
   // Turns that outlive their client (`onClientLeft: finish`) have no connection, and the same grace.
@@ -48,6 +50,7 @@ export async function shutDown(running: RunningServer, graceMs: number): Promise
   await caching.close();
   await engines.close();
   await outputChecker.close();
+  await webSearch.close();
   await Promise.race([drained, wait(lastWordsMs)]);
   http.server.closeAllConnections();
   await drained;

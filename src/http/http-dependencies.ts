@@ -21,6 +21,7 @@ import type { KeyPurpose } from '../keys/key-directory.ts';
 import type { ManagementKeys } from '../keys/management-keys.ts';
 import type { PlaygroundKeys } from '../keys/playground-keys.ts';
 import type { LimitAdministration } from '../limits/limit-administration.ts';
+import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { AccountActivity } from '../usage/account-activity.ts';
 import type { LatencyWindow } from '../usage/latency-window.ts';
 import type { UsageReports } from '../usage/usage-reports.ts';
@@ -93,6 +94,8 @@ export interface HttpSettings {
   readonly readerStallMs: number;
   /** Whether work ends with its client, or runs on for nobody and is charged whole. */
   readonly onClientLeft: 'stop' | 'finish';
+  /** What opens `/metrics` from other machines; undefined = nothing does. */
+  readonly metricsToken: string | undefined;
 }
 
 export const httpSettingsDefault: HttpSettings = {
@@ -105,6 +108,7 @@ export const httpSettingsDefault: HttpSettings = {
   prefillCommentMs: 500,
   readerStallMs: 30_000,
   onClientLeft: 'stop',
+  metricsToken: undefined,
 };
 
 /** The part of pino's interface that is used here. */
@@ -123,6 +127,8 @@ export interface HttpDependencies {
   readonly platform: PlatformServices;
   readonly people: People;
   readonly playgroundKeys: PlaygroundKeys;
+  /** Absent: nothing is counted, and there is no `/metrics`. */
+  readonly metrics?: ServerMetrics;
   /** Absent: `Idempotency-Key` has no effect. */
   readonly idempotentAnswers?: IdempotentAnswers;
   readiness(): Promise<Readiness> | Readiness;

@@ -11,6 +11,7 @@ import { createChatService } from '../../src/chat/chat-service.ts';
 import { createLlamaEngine } from '../../src/engines/llama/llama-engine.ts';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { createModelDirectory } from '../../src/engines/registry.ts';
+import { noFormulas } from '../../src/http/__fixtures__/no-formulas.ts';
 import { noPeople, noPlaygroundKeys } from '../../src/http/__fixtures__/no-people.ts';
 import { noCaches, noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
 import { createHttpApp } from '../../src/http/create-http-app.ts';
@@ -95,6 +96,7 @@ beforeAll(async () => {
       authenticate: () => ({ accountId: 1, keyId: 1, keyPrefix: 'leaving', scopes: null, origin: 'api' }),
     },
     models,
+    formulas: noFormulas,
     caches: noCaches,
     platform: noPlatform,
     people: noPeople,

@@ -75,7 +75,9 @@ async function answerChat(
     isDeterministic: isDeterministic(request, dependencies.settings.isDeterministicDefault),
   });
   const decoded = withContextCache(plain, cached.contextCache);
+  request.context.modelId = decoded.model.id;
   assertScope(caller, 'chat', decoded.model.id);
+  if (usesBuiltin(decoded)) assertScope(caller, 'web_search', decoded.model.id);
   const headers = {
     ...cached.headers,
     'x-perigee-model': headerText(decoded.model.engine.backing().weights),
@@ -106,6 +108,9 @@ async function answerChat(
   else await sendAnswer(reply, answer);
   return reply;
 }
+
+const usesBuiltin = ({ request }: DecodedRequest): boolean =>
+  request.tools.some(({ type }) => type === 'builtin');
 
 /** An answer without choices: the context cache that the request names can be used. */
 function sendDryRun(
@@ -143,7 +148,7 @@ async function streamAnswer(
   } catch (thrown) {
     if (!stream.isOpen) throw thrown;
     const error = toApiError(thrown);
-    logStreamError(dependencies.logger, error, answer.identity.id);
+    logStreamError(dependencies, error, answer.identity.id);
     stream.end(encodeErrorEvent(error));
   } finally {
     stream.close();

@@ -58,6 +58,7 @@ import {
   createSignUpRoute,
   createStartOidcRoute,
 } from './entrance.ts';
+import { createFiberRoute, createFormulaToolsRoute } from './formulas.ts';
 import { createHealthRoute, createReadyRoute } from './health.ts';
 import {
   createChangeKeyRoute,
@@ -100,6 +101,8 @@ const routeFactories = [
   createReadCacheTagRoute, //    GET    /v1/caching/refs/tags/{tag}
   createReadTaggedCacheRoute, // GET    /v1/caching/refs/tags/{tag}/content
   createDeleteCacheTagRoute, //  DELETE /v1/caching/refs/tags/{tag}
+  createFormulaToolsRoute, //    GET  /v1/formulas/{uri}/tools
+  createFiberRoute, //           POST /v1/formulas/{uri}/fibers
   createTokenCountRoute, //      POST /v1/tokenizers/estimate-token-count
   createModelListRoute, //       GET  /v1/models            /models            /api/v1/models
   createModelRoute, //           GET  /v1/models/{id}       /models/{id}       /api/v1/models/{id}   /model/{id}
