@@ -1,0 +1,173 @@
+import type { MeterTurn } from './billing/metered-turn.ts';
+import { createFormulaService, type FormulaService } from './chat/formula-service.ts';
+import { canModelDecide, smallModelTokensMax } from './chat/plan-search.ts';
+import { createToolLoop, type ToolLoop } from './chat/tool-loop.ts';
+import { ConfigError } from './config.ts';
+import { createEgress } from './egress/create-egress.ts';
+import type { Egress } from './egress/egress.ts';
+import type { ModelDirectory } from './engines/registry.ts';
+import { createExtractor, pageExtractorDefaults } from './extract/create-extractor.ts';
+import type { HttpLogger } from './http/http-dependencies.ts';
+import type { TurnLimiter } from './limits/turn-limiter.ts';
+import { searchBackendIds } from './search-settings.ts';
+import type { Config } from './settings.ts';
+import type { Store } from './store/store.ts';
+import { version } from './version.ts';
+import { braveUrl, createBraveBackend } from './web-search/backends/brave.ts';
+import { createExaBackend, exaUrl } from './web-search/backends/exa.ts';
+import { createSearxngBackend } from './web-search/backends/searxng.ts';
+import { createTavilyBackend, tavilyUrl } from './web-search/backends/tavily.ts';
+import { createPageReader } from './web-search/fetch-page.ts';
+import { createDateFormula } from './web-search/formulas/date-formula.ts';
+import { createFetchFormula } from './web-search/formulas/fetch-formula.ts';
+import { createSearchFormula } from './web-search/formulas/search-formula.ts';
+import { PassageRanker } from './web-search/passage-ranker.ts';
+import type { PageReader, SearchBackend } from './web-search/search-backend.ts';
+import { createSearchRecords } from './web-search/search-records.ts';
+import { createWebSearch, type SearchReport, type WebSearch } from './web-search/web-search.ts';
+
+export interface WebSearchParts {
+  readonly config: Config;
+  readonly clock: { now(): number };
+  readonly logger: Pick<HttpLogger, 'info' | 'warn'>;
+}
+
+export interface BuiltWebSearch {
+  readonly toolLoop: ToolLoop;
+  /** The official tools, with the money around them. */
+  createFormulas(options: FormulaParts): FormulaService;
+  close(): Promise<void>;
+}
+
+export interface FormulaParts {
+  readonly models: ModelDirectory;
+  readonly meterTurn: MeterTurn;
+  readonly admitTurn: TurnLimiter['admit'];
+}
+
+/** What servers and robots.txt files know us by. */
+const productName = 'Perigee';
+const pageCache = { cacheMs: 15 * 60_000, cacheBytesMax: 64_000_000 } as const;
+
+/** Throws ConfigError for a backend that is named and has no address or key. */
+export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSearch {
+  const { config, clock } = parts;
+  const egress = createEgress({
+    allowHosts: config.egressAllowHosts,
+    ports: config.egressPorts,
+    userAgent: `${productName}/${version}`,
+  });
+  const extractor = createExtractor(pageExtractorDefaults);
+  const pages = createPageReader({ ...pageCache, egress, extractor, robotsName: productName });
+  const ranker = new PassageRanker();
+  const webSearch = createWebSearch({
+    backends: createBackends({ config, egress }),
+    pages,
+    ranker,
+    records: createSearchRecords({ store, now: clock.now, ttlMs: config.webSearchTtlSeconds * 1_000 }),
+    limits: {
+      resultsMax: config.webSearchResultsMax,
+      pagesMax: config.webSearchPagesMax,
+      searchMs: config.webSearchSeconds * 1_000,
+      pagesMs: config.webSearchPageSeconds * 1_000,
+    },
+    now: clock.now,
+    onSearch: (report) => logSearch(parts.logger, report),
+  });
+  return {
+    toolLoop: createToolLoop({
+      webSearch,
+      policy: {
+        policy: config.webSearchPolicy,
+        searchesMax: config.webSearchesMax,
+        tokensMax: config.webSearchTokensMax,
+        allowsToolsAfterSearch: config.webSearchAllowTools,
+      },
+    }),
+    createFormulas: (options) => createFormulas({ ...options, config, clock, webSearch, pages }),
+    close: async () => {
+      await Promise.all([egress.close(), extractor.close(), ranker.close()]);
+    },
+  };
+}
+
+type BackendId = (typeof searchBackendIds)[number];
+
+interface BackendParts {
+  readonly config: Config;
+  readonly egress: Egress;
+}
+
+function createBackends(parts: BackendParts): readonly SearchBackend[] {
+  const wanted = parts.config.webSearchBackends;
+  return (wanted ?? searchBackendIds).flatMap((id) => {
+    const backend = createBackend(id, parts);
+    if (backend !== undefined) return [backend];
+    if (wanted === undefined) return [];
+    const missing = id === 'searxng' ? 'address (`searxng_url`)' : `key (\`${id}_api_key\`)`;
+    throw new ConfigError(`web_search_backends names \`${id}\`, which has no ${missing}.`);
+  });
+}
+
+/** Undefined without the address or key that it needs. */
+function createBackend(id: BackendId, { config, egress }: BackendParts): SearchBackend | undefined {
+  const service = { egress, timeoutMs: config.webSearchSeconds * 1_000 };
+  switch (id) {
+    case 'searxng': {
+      const baseUrl = config.searxngUrl;
+      return baseUrl === undefined ? undefined : createSearxngBackend({ ...service, baseUrl });
+    }
+    case 'brave': {
+      const apiKey = config.braveApiKey;
+      return apiKey === undefined ? undefined : createBraveBackend({ ...service, baseUrl: braveUrl, apiKey });
+    }
+    case 'tavily': {
+      const apiKey = config.tavilyApiKey;
+      return apiKey === undefined
+        ? undefined
+        : createTavilyBackend({ ...service, baseUrl: tavilyUrl, apiKey });
+    }
+    case 'exa': {
+      const apiKey = config.exaApiKey;
+      return apiKey === undefined ? undefined : createExaBackend({ ...service, baseUrl: exaUrl, apiKey });
+    }
+    case 'local':
+      return undefined;
+    default:
+      return id satisfies never;
+  }
+}
+
+/** Failures of services and pages are the operator's business: a search that had some is worth a warning. */
+function logSearch(logger: WebSearchParts['logger'], report: SearchReport): void {
+  if (report.backendFailures.length > 0) logger.warn(report, 'a search service could not answer');
+  else logger.info(report, 'the web was searched');
+}
+
+interface FormulaTools extends FormulaParts, Omit<WebSearchParts, 'logger'> {
+  readonly webSearch: WebSearch;
+  readonly pages: PageReader;
+}
+
+function createFormulas(tools: FormulaTools): FormulaService {
+  const { models, meterTurn, admitTurn, config, clock, webSearch, pages } = tools;
+  const [model] = models.list();
+  if (model === undefined) throw new Error('No model is served.');
+  const { engine } = model;
+  const search = createSearchFormula(webSearch, (signal) => {
+    const backing = engine.backing();
+    // A quarter of the window: the conversation is not known yet.
+    const windowShare = Math.floor(backing.contextTokens / 4);
+    const modelMax = canModelDecide(backing) ? windowShare : Math.min(windowShare, smallModelTokensMax);
+    return {
+      tokensMax: Math.min(config.webSearchTokensMax, modelMax),
+      countTokens: (text) => engine.countText(text, signal),
+    };
+  });
+  return createFormulaService({
+    formulas: [search, createFetchFormula(pages), createDateFormula(clock.now)],
+    meterTurn,
+    admitTurn,
+    modelId: model.id,
+  });
+}
