@@ -39,9 +39,15 @@ export interface CommitOptions {
   /**
    * `sync` (default): resolved when the group is on disk; neither a killed process nor a power cut loses it.
    * `lazy`: resolved when it is written, without waiting for the disk; a killed process does not lose it, a
-   * power cut may lose the last moment's. Later commits never become durable before earlier ones.
+   * power cut may lose the last moment's. Groups become durable in the order in which they were written; a `sync`
+   * one that has to wait for the disk may be written after lazy ones that were sent later.
    */
   readonly durability?: 'sync' | 'lazy';
+  /**
+   * Promises that no statement of the group reads or changes a row that another one of it changes, and that nobody
+   * needs the rows they return. PostgreSQL then runs them as one, in their order: a round trip is one statement.
+   */
+  readonly isIndependent?: boolean;
 }
 
 export interface Store {

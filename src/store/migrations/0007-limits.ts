@@ -20,6 +20,9 @@ const limitTable = (ddl: Ddl): string => `create table rate_limits (
   concurrency ${ddl.integer} check (concurrency = -1 or concurrency > 0),
   updated_at ${ddl.integer} not null, primary key (scope, subject_id) ${ddl.tableEnd}`;
 
+// Rows that come and go with every turn: only a plain index scan remembers which of them are dead.
+const plainIndexScans = 'set enable_bitmapscan to off set enable_seqscan to off';
+
 /**
  * The minute of a meter is the counts of its seconds, sparse. `take_rate_limits` checks all meters of a request,
  * then takes from all of them or from none; a lock per account makes that one step for every server process.
@@ -33,7 +36,7 @@ const sharedCounters: readonly string[] = [
     primary key (name, turn_id))`,
   `create function take_rate_limits(account bigint, given_now bigint, turn text, lease_ms bigint,
       names text[], kinds text[], maxima bigint[], amounts bigint[], seeds bigint[]) returns bigint[]
-    language plpgsql as $$
+    language plpgsql ${plainIndexScans} as $$
     declare
       now_ms bigint; current_second bigint; today bigint; used bigint; back_ms bigint; wait_ms bigint;
       refused bigint := 0; refused_wait_ms bigint := 0; readings bigint[] := '{}';
@@ -99,7 +102,7 @@ const sharedCounters: readonly string[] = [
     end $$`,
   `create function correct_rate_limits(account bigint, taken_second bigint, turn text,
       names text[], kinds text[], changes bigint[]) returns boolean
-    language plpgsql as $$
+    language plpgsql ${plainIndexScans} as $$
     begin
       perform pg_advisory_xact_lock(1883468385, (account % 2147483647)::integer);
       for i in 1 .. cardinality(names) loop
@@ -122,6 +125,14 @@ const sharedCounters: readonly string[] = [
         select l.name, l.turn, coalesce(given_now, (extract(epoch from clock_timestamp()) * 1000)::bigint) + lease_ms
         from unnest(names, turns) as l (name, turn) order by 1, 2
         on conflict (name, turn_id) do update set expires_at = excluded.expires_at;
+      return true;
+    end $$`,
+  // `require_rows` that says which of the statements that run as one has failed (postgres-merged-group.ts).
+  `create function require_rows_of(statement bigint, actual bigint, required bigint) returns boolean
+    language plpgsql as $$ begin
+      if actual <> required then
+        raise exception 'guard: % rows, not %', actual, required using errcode = 'PGRD1', detail = statement::text;
+      end if;
       return true;
     end $$`,
 ];

@@ -7,9 +7,7 @@ import type pg from 'pg';
 import { decodeRow } from '../decode-value.ts';
 import type { CommitResult, Guard, Statement, StatementResult } from '../store.ts';
 import { databaseCodeOf, StoreError } from '../store-error.ts';
-
-/** Raised by `require_rows`. */
-const guardFailedCode = 'PGRD1';
+import { guardFailedCode, numberPlaceholders, returnsRows } from './statement-text.ts';
 
 /** Runs the group and commits without waiting for the disk. Rejects with what the driver threw. */
 export async function runPostgresGroup<Reason extends string>(
@@ -81,12 +79,6 @@ function prepareText({ sql, guard }: Statement): PreparedText {
   return text;
 }
 
-/** `?` → `$1`, `$2`, …; a compiled Kysely query has its numbers already. */
-function numberPlaceholders(sql: string): string {
-  let position = 0;
-  return sql.replaceAll('?', () => `$${++position}`);
-}
-
 function addGuard(sql: string, guard: Guard | undefined): string {
   if (guard === undefined) {
     return sql;
@@ -96,8 +88,4 @@ function addGuard(sql: string, guard: Guard | undefined): string {
   return `with guarded as (${body}),
     checked as (select require_rows(count(*), ${guard.rows}) as is_met from guarded)
     select guarded.* from checked left join guarded on true where checked.is_met`;
-}
-
-function returnsRows(sql: string): boolean {
-  return /^\s*select\b|\breturning\b/i.test(sql);
 }

@@ -6,6 +6,7 @@ import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts'
 import { StoreError, toStoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
 import { runPostgresGroup } from './postgres-group.ts';
+import { runMergedGroup } from './postgres-merged-group.ts';
 
 const connectionsMax = 10;
 /** Also how long a group waits for a connection when all are busy. */
@@ -80,7 +81,7 @@ class PostgresStore implements Store {
     if (this.#closed !== undefined) {
       throw new StoreError('unavailable', 'The store is closed.');
     }
-    const running = this.#commit(group, options.durability === 'lazy');
+    const running = this.#commit(group, options);
     this.#running.add(running);
     try {
       return await running;
@@ -102,13 +103,13 @@ class PostgresStore implements Store {
 
   async #commit<Reason extends string>(
     group: readonly Statement<Reason>[],
-    isLazy: boolean,
+    { durability, isIndependent = false }: CommitOptions,
   ): Promise<CommitResult<Reason>> {
     const client = await this.#connect();
     let broken: Error | undefined;
     let result: CommitResult<Reason>;
     try {
-      result = await runPostgresGroup(client, group);
+      result = await (isIndependent ? runMergedGroup : runPostgresGroup)(client, group);
     } catch (thrown) {
       const error = toStoreError(thrown, 'postgres');
       // A connection in an unknown state must not go back into the pool.
@@ -117,7 +118,7 @@ class PostgresStore implements Store {
     } finally {
       client.release(broken);
     }
-    if (result.isCommitted && !isLazy) {
+    if (result.isCommitted && durability !== 'lazy') {
       await this.#logSync();
     }
     return result;

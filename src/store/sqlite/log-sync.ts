@@ -12,10 +12,18 @@ import type { SqliteReply, WireOutcome } from './sqlite-protocol.ts';
 interface LogSyncOptions {
   readonly walPath: string;
   reply(replies: readonly SqliteReply[]): void;
+  /** Called after each sync, before the next one begins. */
+  onSynced(): void;
 }
 
-/** Answers after the log is on disk. A sync that failed once is final: the kernel may have dropped the pages. */
-export function createLogSync(options: LogSyncOptions): (replies: readonly SqliteReply[]) => void {
+export interface LogSync {
+  readonly isSyncing: boolean;
+  /** Answers after a sync that begins from now on. */
+  answerWhenSynced(replies: readonly SqliteReply[]): void;
+}
+
+/** A sync that failed once is final: the kernel may have dropped the pages. */
+export function createLogSync(options: LogSyncOptions): LogSync {
   let logFile: number | undefined;
   let failure: WireOutcome | undefined;
   let isSyncing = false;
@@ -27,30 +35,36 @@ export function createLogSync(options: LogSyncOptions): (replies: readonly Sqlit
     isSyncing = true;
     logFile ??= openLog(options.walPath);
     if (logFile === undefined) {
-      isSyncing = false;
-      answer(covered);
+      finish(covered);
       return;
     }
     fdatasync(logFile, (error) => {
-      isSyncing = false;
       failure = error === null ? failure : failedOutcome(new StoreError('unavailable', error.message));
-      answer(covered);
+      finish(covered);
     });
   };
 
-  const answer = (covered: readonly SqliteReply[]): void => {
+  const finish = (covered: readonly SqliteReply[]): void => {
     const outcome = failure;
     options.reply(outcome === undefined ? covered : covered.map(({ id }) => ({ id, outcome })));
-    if (unsynced.length > 0) {
+    isSyncing = false;
+    options.onSynced();
+    // Unless what was waiting for this sync has begun the next one.
+    if (unsynced.length > 0 && !isSyncing) {
       sync();
     }
   };
 
-  return (replies) => {
-    unsynced.push(...replies);
-    if (!isSyncing) {
-      sync();
-    }
+  return {
+    get isSyncing() {
+      return isSyncing;
+    },
+    answerWhenSynced(replies) {
+      unsynced.push(...replies);
+      if (!isSyncing) {
+        sync();
+      }
+    },
   };
 }
 

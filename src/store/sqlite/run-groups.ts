@@ -1,4 +1,4 @@
-/** Groups that wait together share one transaction, each behind its own savepoint. */
+/** Groups that wait together share one transaction, each behind its own savepoint; one alone needs none. */
 import { failedOutcome } from './failed-outcome.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteRequest, WireOutcome, WireResult } from './sqlite-protocol.ts';
@@ -9,6 +9,8 @@ export type GroupRequest = Extract<SqliteRequest, { type: 'group' }>;
 export function runGroups(connection: SqliteConnection, groups: readonly GroupRequest[]): WireOutcome[] {
   try {
     connection.execute('begin immediate');
+    const [only] = groups;
+    if (only !== undefined && groups.length === 1) return [runOnlyGroup(connection, only)];
     const outcomes = groups.map((group) => runGroup(connection, group));
     connection.execute('commit');
     return outcomes;
@@ -19,18 +21,17 @@ export function runGroups(connection: SqliteConnection, groups: readonly GroupRe
   }
 }
 
+function runOnlyGroup(connection: SqliteConnection, group: GroupRequest): WireOutcome {
+  const outcome = runStatements(connection, group);
+  connection.execute(outcome.type === 'committed' ? 'commit' : 'rollback');
+  return outcome;
+}
+
 function runGroup(connection: SqliteConnection, group: GroupRequest): WireOutcome {
   connection.execute('savepoint commit_group');
-  const results: WireResult[] = [];
+  let outcome: WireOutcome;
   try {
-    for (const statement of group.statements) {
-      const result = connection.run(statement);
-      if (statement.rowsRequired !== undefined && result.rowCount !== statement.rowsRequired) {
-        undoGroup(connection);
-        return { type: 'refused', statementIndex: results.length };
-      }
-      results.push(result);
-    }
+    outcome = runStatements(connection, group);
   } catch (thrown) {
     // A full disk or an I/O error may have rolled the whole transaction back: then all its groups have failed.
     if (!connection.database.inTransaction) {
@@ -39,7 +40,21 @@ function runGroup(connection: SqliteConnection, group: GroupRequest): WireOutcom
     undoGroup(connection);
     return failedOutcome(thrown);
   }
-  connection.execute('release commit_group');
+  if (outcome.type === 'committed') connection.execute('release commit_group');
+  else undoGroup(connection);
+  return outcome;
+}
+
+/** Stops at the first guard that does not hold; undoing is left to the caller. */
+function runStatements(connection: SqliteConnection, group: GroupRequest): WireOutcome {
+  const results: WireResult[] = [];
+  for (const statement of group.statements) {
+    const result = connection.run(statement);
+    if (statement.rowsRequired !== undefined && result.rowCount !== statement.rowsRequired) {
+      return { type: 'refused', statementIndex: results.length };
+    }
+    results.push(result);
+  }
   return { type: 'committed', results };
 }
 

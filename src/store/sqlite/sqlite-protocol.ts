@@ -33,7 +33,7 @@ export type SqliteRequest = { readonly id: number } & (
 export interface WireResult {
   readonly rowCount: number;
   readonly rows: readonly Record<string, unknown>[];
-  /** Only of a single insert; undefined inside groups. */
+  /** Only of a single insert; a group does not tell. */
   readonly insertId: bigint | undefined;
 }
 

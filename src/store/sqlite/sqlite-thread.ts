@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { type StoreError, storeErrorFromCode } from '../store-error.ts';
 import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
 import { createPacker } from './statement-texts.ts';
+import { decodeReplies, encodeRequests, type ReplyMessage } from './wire-text.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
 export type SqliteCall = WithoutId<SqliteRequest>;
@@ -74,7 +75,7 @@ export class SqliteThread {
       execArgv: [],
     });
     worker.unref();
-    worker.on('message', (replies: readonly SqliteReply[]) => this.#receive(worker, replies));
+    worker.on('message', (message: ReplyMessage) => this.#receive(worker, decodeReplies(message)));
     worker.on('error', (error) => this.#lose(worker, error));
     worker.on('exit', () => this.#lose(worker, new Error('it ended')));
     return worker;
@@ -89,7 +90,7 @@ export class SqliteThread {
         this.#outbox = [];
         // Empty when the thread died in between; whoever asked knows.
         if (requests.length > 0) {
-          this.#worker?.postMessage(requests.map(this.#pack));
+          this.#worker?.postMessage(encodeRequests(requests.map(this.#pack)));
         }
       });
     }

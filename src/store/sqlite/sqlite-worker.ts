@@ -4,7 +4,8 @@ import { failedOutcome } from './failed-outcome.ts';
 import { openSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest, SqliteThreadData, WireOutcome } from './sqlite-protocol.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
-import { createUnpacker, type PackedRequest } from './statement-texts.ts';
+import { createUnpacker } from './statement-texts.ts';
+import { decodeRequests, encodeReplies, type RequestMessage } from './wire-text.ts';
 
 if (parentPort === null) {
   throw new Error('sqlite-worker.ts runs only as a worker thread.');
@@ -21,11 +22,12 @@ interface RequestHandler {
 
 const unpack = createUnpacker();
 
-port.on('message', (first: PackedRequest[]) => {
-  const requests = first.map(unpack);
+port.on('message', (first: RequestMessage) => {
+  const requests = decodeRequests(first).map(unpack);
   // Whatever arrived meanwhile joins this batch: the more load, the larger the groups.
   for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-    requests.push(...(more.message as PackedRequest[]).map(unpack));
+    // Nothing else is ever sent on this port.
+    requests.push(...decodeRequests(more.message as RequestMessage).map(unpack));
   }
   handler.handle(requests);
 });
@@ -35,7 +37,7 @@ function createWriter(): RequestHandler {
     connection,
     walPath: `${data.filePath}-wal`,
     transactionIdleMs: data.transactionIdleMs,
-    reply: (replies: readonly SqliteReply[]) => port.postMessage(replies),
+    reply: (replies: readonly SqliteReply[]) => port.postMessage(encodeReplies(replies)),
   });
 }
 

@@ -1,7 +1,7 @@
 /** The writer's side of a SQLite file: takes requests in order, and decides when each may be answered. */
 import { StoreError } from '../store-error.ts';
 import { failedOutcome } from './failed-outcome.ts';
-import { createLogSync } from './log-sync.ts';
+import { createLogSync, type LogSync } from './log-sync.ts';
 import { endTransaction, type GroupRequest, rollBack, runGroups } from './run-groups.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest, WireOutcome } from './sqlite-protocol.ts';
@@ -18,17 +18,22 @@ export interface SqliteWriterOptions {
 /** Owns the one connection that writes. */
 export class SqliteWriter {
   readonly #options: SqliteWriterOptions;
-  readonly #replyWhenSynced: (replies: readonly SqliteReply[]) => void;
+  readonly #log: LogSync;
   /** The interactive (Kysely) transaction that has the connection; everything else waits for its end. */
   #open: { readonly transaction: number; readonly timer: NodeJS.Timeout } | undefined;
   #waiting: SqliteRequest[] = [];
+  /** Groups that are answered after a sync anyway, collected while one is running: one transaction for all. */
+  #collected: GroupRequest[] = [];
 
   constructor(options: SqliteWriterOptions) {
     this.#options = options;
-    this.#replyWhenSynced = createLogSync(options);
+    this.#log = createLogSync({ ...options, onSynced: () => this.#writeCollected() });
   }
 
-  /** Order is kept: what was sent earlier is written earlier. Neighbouring groups are written together. */
+  /**
+   * Neighbouring groups are written together. Order is kept, except that groups which need no disk overtake those
+   * that wait for it.
+   */
   handle(requests: readonly SqliteRequest[]): void {
     let groups: GroupRequest[] = [];
     const flushGroups = (): void => {
@@ -41,14 +46,26 @@ export class SqliteWriter {
     for (const request of requests) {
       if (this.#mustWait(request)) {
         this.#waiting.push(request);
+      } else if (request.type === 'group' && !request.isLazy && this.#log.isSyncing) {
+        this.#collected.push(request);
       } else if (request.type === 'group') {
         groups.push(request);
       } else {
         flushGroups();
+        this.#writeCollected();
         this.#answerOne(request);
       }
     }
     flushGroups();
+  }
+
+  #writeCollected(): void {
+    // An interactive transaction that was begun meanwhile has written them before it began.
+    if (this.#collected.length > 0) {
+      const groups = this.#collected;
+      this.#collected = [];
+      this.#answerGroups(groups);
+    }
   }
 
   /** True when a transaction has the connection and the request is not part of it. */
@@ -73,7 +90,7 @@ export class SqliteWriter {
       this.#options.reply(now);
     }
     if (synced.length > 0) {
-      this.#replyWhenSynced(synced);
+      this.#log.answerWhenSynced(synced);
     }
   }
 
@@ -83,7 +100,7 @@ export class SqliteWriter {
     const isDurableWrite = this.#open === undefined || isTransactionOver;
     const replies = [{ id: request.id, outcome }];
     if (isDurableWrite && outcome.type !== 'failed') {
-      this.#replyWhenSynced(replies);
+      this.#log.answerWhenSynced(replies);
     } else {
       this.#options.reply(replies);
     }
