@@ -94,7 +94,7 @@ interface UsedKey {
   readonly name: string | null;
 }
 
-/** Keys that may have requests in the window: `last_used_at` is right to the minute. */
+/** Keys that may have requests in the window. The playground's key is used by sessions, which note no last use. */
 async function listUsedKeys(
   store: Store,
   accountId: number,
@@ -105,7 +105,9 @@ async function listUsedKeys(
     .select(['id', 'prefix', 'name'])
     .where('account_id', '=', accountId)
     .where('kind', '!=', 'management')
-    .where('last_used_at', '>=', from - lastUsedErrorMs);
+    .where((where) =>
+      where.or([where('last_used_at', '>=', from - lastUsedErrorMs), where('kind', '=', 'playground')]),
+    );
   if (keyPrefixes.length > 0) query = query.where('prefix', 'in', keyPrefixes);
   return await query.execute();
 }

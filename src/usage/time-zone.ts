@@ -28,6 +28,11 @@ const renamedZones: Readonly<Record<string, string>> = {
 
 let canonicalZones: ReadonlySet<string> | undefined;
 
+/** The canonical name of a zone that a browser reports under its old one (`Asia/Calcutta`); others stay as they are. */
+export function renameTimeZone(name: string): string {
+  return renamedZones[name] ?? name;
+}
+
 /** True for a canonical IANA name in its exact spelling (`Asia/Kolkata`, `UTC`); never for offsets and aliases. */
 export function isCanonicalTimeZone(name: string): boolean {
   canonicalZones ??= new Set([

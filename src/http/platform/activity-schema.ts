@@ -4,7 +4,7 @@ import { toUsdNumber } from '../../billing/money.ts';
 import type { KeyReport } from '../../keys/key-administration.ts';
 import { hoursMax, type UsagePoint } from '../../usage/account-usage.ts';
 import type { LogEntry, LogPosition, RequestStory } from '../../usage/request-log.ts';
-import { isCanonicalTimeZone } from '../../usage/time-zone.ts';
+import { isCanonicalTimeZone, renameTimeZone } from '../../usage/time-zone.ts';
 import { encodeKey, keySchema } from './key-schema.ts';
 import { invalidParameter } from './parse-query.ts';
 import { isoOf, windowFields } from './usage-schema.ts';
@@ -19,6 +19,7 @@ export const seriesQuerySchema = z.object({
     .describe(`Length of a step; at most ${hoursMax} hours in one answer.`),
   tz: z
     .string()
+    .transform(renameTimeZone)
     .refine(isCanonicalTimeZone, 'expected the canonical name of an IANA time zone, such as Europe/Berlin')
     .default('UTC')
     .describe('Whose days are meant.'),
