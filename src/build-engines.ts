@@ -5,7 +5,7 @@ import { ConfigError } from './config.ts';
 import { createDeferredEngine, type DeferredEngine } from './engines/deferred-engine.ts';
 import type { Engine } from './engines/engine.ts';
 import { createLlamaEngine } from './engines/llama/llama-engine.ts';
-import { type ProcessChange, Supervisor } from './engines/llama/supervisor.ts';
+import { type ProcessChange, Supervisor, type SupervisorStats } from './engines/llama/supervisor.ts';
 import { createOpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
 import type { ServedModel } from './engines/registry.ts';
 import { ModelError } from './models/model-error.ts';
@@ -48,6 +48,8 @@ export interface EngineHooks {
   readonly onModelProgress: OnModelProgress;
   /** What happens to the embedded engine, for the log. */
   readonly onEngineChange: (change: EngineChange) => void;
+  /** Given once, before the model is loaded: how busy the embedded engine is. */
+  readonly onEmbeddedStats?: (read: () => Promise<SupervisorStats | undefined>) => void;
 }
 
 /** Makes every engine and begins to load the embedded model. Throws ConfigError for a name that leads nowhere. */
@@ -183,6 +185,7 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
     queueLengthMax: config.queueLengthMax,
     onChange: hooks.onEngineChange,
   });
+  hooks.onEmbeddedStats?.(() => host.stats());
   // A close during the load must not wait for it.
   const stop = (): void => void host.close();
   hooks.signal.addEventListener('abort', stop, { once: true });

@@ -139,8 +139,8 @@ async function checkObject(text: string): Promise<OutputVerdict> {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (thrown) {
-    return { isValid: false, reason: `not a JSON text: ${thrown instanceof Error ? thrown.message : ''}` };
+  } catch {
+    return { isValid: false, reason: 'not a JSON text' };
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? { isValid: true } : { isValid: false, reason: 'the value must be object' };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import type { App } from '../build-app.ts';
+import { createLogger } from '../logger.ts';
 import type { Config } from '../settings.ts';
 import { version } from '../version.ts';
 import { describeFirstStart, describeModels } from './banner.ts';
@@ -22,7 +23,7 @@ async function serve(config: Config, terminal: Terminal): Promise<void> {
   // Loaded here and not above: the other commands need not wait for the whole server's code.
   const { buildApp } = await import('../build-app.ts');
   const view = showModelProgress(terminal);
-  const logger = pino({ level: config.logLevel, base: null }, pino.destination({ fd: 2, sync: false }));
+  const logger = createLogger(config.logLevel, pino.destination({ fd: 2, sync: false }));
   terminal.print(`Perigee ${version}`);
   const app = await buildApp(config, { onModelProgress: view.onProgress, logger }).catch((error: unknown) => {
     throw explainStoreFailure(error, config);

@@ -9,6 +9,7 @@ import { describeApi, transformDocument, transformRouteSchema } from './describe
 import type { HttpDependencies } from './http-dependencies.ts';
 import { createAccessLogHook } from './middleware/access-log.ts';
 import { createCorsHook } from './middleware/cors.ts';
+import { createCountHook } from './middleware/count-requests.ts';
 import { createClientErrorHandler, createErrorHandler } from './middleware/handle-error.ts';
 import { createBodyReader, repairContentType } from './middleware/read-body.ts';
 import { createRequestContextHook } from './middleware/request-context.ts';
@@ -57,6 +58,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   });
   app.addHook('onRequest', repairContentType);
   app.addHook('onResponse', createAccessLogHook(dependencies));
+  const { metrics } = dependencies;
+  if (metrics !== undefined) app.addHook('onResponse', createCountHook(metrics));
   closeConnectionsWhileClosing(app);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request) => {

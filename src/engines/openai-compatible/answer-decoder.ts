@@ -194,7 +194,7 @@ function parseChunk(json: string): WireChunk {
   } catch (thrown) {
     throw new ApiError('upstream_failed', {
       cause: thrown,
-      internal: `the upstream sent no JSON: ${json.slice(0, 200)}`,
+      internal: `the upstream sent ${json.length} characters that are no JSON`,
     });
   }
   const chunk = asRecord<WireChunk>(value);

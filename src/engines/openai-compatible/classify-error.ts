@@ -34,7 +34,7 @@ export function classifyResponse(
 ): ApiError {
   const error = findError(body);
   const retryAfterSeconds = readRetryAfter(headers);
-  const internal = `the upstream answered ${status}: ${describe(error, body)}`;
+  const internal = `the upstream answered ${status}: ${describe(error)}`;
   const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
   switch (status) {
     case 400:
@@ -75,7 +75,7 @@ export function classifyResponse(
 export function classifyStreamError(value: unknown): ApiError {
   const error = asRecord<WireError>(value);
   const status = Number(error?.code);
-  const internal = `the upstream failed in its stream: ${describe(error, value)}`;
+  const internal = `the upstream failed in its stream: ${describe(error)}`;
   if (isContextLength(error)) return classifyRefusal(error, internal);
   const code: ErrorCode = status === 429 || status === 529 ? 'engine_overloaded' : 'upstream_failed';
   return new ApiError(code, { internal });
@@ -143,11 +143,9 @@ function findError(body: unknown): WireError | undefined {
   return asRecord<WireError>(inner) ?? asRecord<WireError>(body);
 }
 
-function describe(error: WireError | undefined, body: unknown): string {
-  const text = asText(error?.message) ?? (typeof body === 'string' ? body : '');
-  return `${String(error?.type ?? '')} ${String(error?.code ?? '')} ${text}`
-    .trim()
-    .slice(0, MESSAGE_LENGTH_MAX);
+/** For the log, so without the text: servers repeat prompts, answers and even our key in it. */
+function describe(error: WireError | undefined): string {
+  return `${String(error?.type ?? '')} ${String(error?.code ?? '')}`.trim().slice(0, MESSAGE_LENGTH_MAX);
 }
 
 /** Whole seconds, from seconds, a date or OpenAI's milliseconds. */

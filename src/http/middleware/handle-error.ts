@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ApiError, toApiError } from '../../errors.ts';
+import { ApiError, errorCatalogue, toApiError } from '../../errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { encodeErrorBody } from '../openai/encode-error.ts';
 
@@ -8,10 +8,13 @@ import { encodeErrorBody } from '../openai/encode-error.ts';
 const retryAfterSecondsMax = 60;
 
 /** Turns whatever a route threw into one answer of the documented shape. */
-export function createErrorHandler(dependencies: Pick<HttpDependencies, 'clock' | 'logger' | 'ids'>) {
+export function createErrorHandler(
+  dependencies: Pick<HttpDependencies, 'clock' | 'logger' | 'ids' | 'metrics'>,
+) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const error = classifyError(thrown);
     logError(dependencies, error, request);
+    dependencies.metrics?.countError(error.code);
     // The router can fail before the first hook named the request.
     const requestId = request.context?.inferenceId ?? `req-${dependencies.ids.next()}`;
     reply.code(error.status);
@@ -72,18 +75,22 @@ function logError(
     method: request.method,
     path: pathOf(request.url),
     code: error.code,
+    param: error.param,
     internal: error.internal,
   };
-  if (error.status >= 500) logger.error({ ...fields, err: error }, error.message);
-  else logger.info(fields, error.message);
+  // The catalogue's text: that of the answer may repeat what the caller sent.
+  const { message } = errorCatalogue[error.code];
+  if (error.status >= 500) logger.error({ ...fields, err: error }, message);
+  else logger.info(fields, message);
 }
 
 /** For a failure that became the last frame of a stream. */
 export function logStreamError(
-  logger: HttpDependencies['logger'],
+  { logger, metrics }: Pick<HttpDependencies, 'logger' | 'metrics'>,
   error: ApiError,
   inferenceId: string | undefined,
 ): void {
+  metrics?.countError(error.code);
   const fields = { inferenceId, code: error.code, internal: error.internal };
   if (error.status >= 500) logger.error({ ...fields, err: error }, 'a stream failed');
   else logger.info(fields, 'a stream ended early');

@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly startedMs: number;
   /** Set by authentication. */
   caller: Caller | undefined;
+  /** Set when the body was found to name a served model. */
+  modelId: string | undefined;
   /** Set beside it when the caller is a person in the web app. */
   session: WebSession | undefined;
 }
@@ -41,6 +43,7 @@ export function createRequestContextHook(dependencies: Pick<HttpDependencies, 'c
       clientRequestId,
       startedMs: dependencies.clock.now(),
       caller: undefined,
+      modelId: undefined,
       session: undefined,
     };
     reply.header('x-inference-id', inferenceId);

@@ -76,11 +76,11 @@ async function sendAnswer(reply: FastifyReply, reader: AnswerReader): Promise<vo
 
 /** A failure before the first frame is thrown (an ordinary error answer); after it, it is the last frame. */
 async function streamAnswer(
-  { settings, logger }: HttpDependencies,
+  dependencies: HttpDependencies,
   reply: FastifyReply,
   reader: AnswerReader,
 ): Promise<void> {
-  const stream = new EventStream(reply, settings);
+  const stream = new EventStream(reply, dependencies.settings);
   try {
     for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) {
       if (!stream.isOpen) setHeaders(reply, reader);
@@ -91,7 +91,7 @@ async function streamAnswer(
     if (!stream.isOpen) throw thrown;
     const error = toApiError(thrown);
     // Once for all twins.
-    if (!reader.isReplay()) logStreamError(logger, error, reader.headers()['x-inference-id']);
+    if (!reader.isReplay()) logStreamError(dependencies, error, reader.headers()['x-inference-id']);
     stream.end(encodeErrorEvent(error));
   } finally {
     stream.close();
