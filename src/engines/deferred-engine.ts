@@ -82,6 +82,7 @@ export function createDeferredEngine(options: DeferredEngineOptions): DeferredEn
     backing: () => engine?.backing() ?? options.backing,
     prepare: async (request, context) => (await obtain(context.signal)).prepare(request, context),
     countText: async (text, signal) => (await obtain(signal)).countText(text, signal),
+    stats: async () => await engine?.stats?.(),
     get prefixes() {
       return engine?.prefixes;
     },

@@ -93,6 +93,19 @@ export interface EnginePrefixes {
   drop(name: string): void;
 }
 
+/** How an engine does at this moment. Null: it cannot tell. Rates are over the last ten seconds. */
+export interface EngineStats {
+  readonly runningCount: number;
+  /** Accepted requests that have not begun. */
+  readonly waitingCount: number | null;
+  readonly waitingCountMax: number | null;
+  /** Tokens in the key-value cache, and how many fit. */
+  readonly kvCellsUsed: number | null;
+  readonly kvCellsTotal: number | null;
+  readonly promptTokensPerSecond: number | null;
+  readonly outputTokensPerSecond: number | null;
+}
+
 export interface Engine {
   /** The name in the configuration. */
   readonly id: string;
@@ -111,6 +124,8 @@ export interface Engine {
    * cannot count. Throws ApiError as `prepare` does.
    */
   countText(text: string, signal: AbortSignal): Promise<number>;
+  /** Cheap: dashboards ask every second. Absent, or undefined before it is loaded: nothing is known. */
+  stats?(): Promise<EngineStats | undefined>;
   /** Stops every running turn and frees what the engine holds. Idempotent. */
   close(): Promise<void>;
 }

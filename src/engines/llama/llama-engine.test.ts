@@ -75,6 +75,8 @@ function createPlayedHost(
     pin: async () => true,
     unpin: () => undefined,
     pinnedPrefixes: new Set(),
+    stats: async () => undefined,
+    queueLengthMax: 8,
     close: async () => {
       isClosed = true;
     },

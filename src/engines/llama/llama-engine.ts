@@ -6,12 +6,13 @@ import { randomInt } from 'node:crypto';
 import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import { analyseSchema } from '../../grammar/analyse-schema.ts';
-import type { Engine, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
+import type { Engine, EngineStats, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
+import { createTokenRates, type TokenRates } from '../token-rates.ts';
 import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
 import { createLlamaPrefixes } from './llama-prefixes.ts';
 import { createLlamaTurn } from './llama-turn.ts';
-import type { LoadedModel } from './protocol.ts';
+import type { EngineStats as ProcessStats, LoadedModel } from './protocol.ts';
 import { type ChatTemplate, createChatTemplate } from './template.ts';
 import {
   composeGrammar,
@@ -49,6 +50,7 @@ interface ModelDialect {
 export function createLlamaEngine(options: LlamaEngineOptions): Engine {
   const { host } = options;
   let dialect: ModelDialect | undefined;
+  const rates = createTokenRates(() => performance.now());
 
   const findDialect = (): ModelDialect => {
     const { model } = host;
@@ -82,7 +84,27 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
       // A text inside a prompt has no beginning of its own.
       return counted.tokenCount - (host.model?.hasLeadingBos === true ? 1 : 0);
     },
+    stats: async () => {
+      const stats = await host.stats();
+      return stats && describeStats(stats, host.queueLengthMax, rates);
+    },
     close: () => host.close(),
+  };
+}
+
+function describeStats(stats: ProcessStats, waitingCountMax: number, rates: TokenRates): EngineStats {
+  const perSecond = rates.note({
+    promptTokens: stats.prefilledTokensTotal,
+    outputTokens: stats.decodedTokensTotal,
+  });
+  return {
+    runningCount: stats.runningSequences,
+    waitingCount: stats.queuedGenerations,
+    waitingCountMax,
+    kvCellsUsed: stats.kvCellsUsed,
+    kvCellsTotal: stats.kvCells,
+    promptTokensPerSecond: perSecond?.promptTokens ?? null,
+    outputTokensPerSecond: perSecond?.outputTokens ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the engine needs from the process that runs the model; `supervisor.ts` provides it. */
 import type { EngineHealth } from '../engine.ts';
-import type { GenerationEvent, GenerationSpec, LoadedModel, PromptPiece } from './protocol.ts';
+import type { EngineStats, GenerationEvent, GenerationSpec, LoadedModel, PromptPiece } from './protocol.ts';
 
 export interface LlamaHost {
   health(): EngineHealth;
@@ -19,5 +19,9 @@ export interface LlamaHost {
   unpin(name: string): void;
   /** Names of the pinned prefixes that are on disk. */
   readonly pinnedPrefixes: ReadonlySet<string>;
+  /** Undefined while no model is loaded. */
+  stats(): Promise<EngineStats | undefined>;
+  /** Generations that may wait for room. */
+  readonly queueLengthMax: number;
   close(): Promise<void>;
 }

@@ -190,6 +190,10 @@ export class Supervisor implements LlamaHost {
     return this.#pinned;
   }
 
+  get queueLengthMax(): number {
+    return this.#options.queueLengthMax;
+  }
+
   /** Undefined while no model is loaded. */
   async stats(): Promise<SupervisorStats | undefined> {
     const owner = this.#process;

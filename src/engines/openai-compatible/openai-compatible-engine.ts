@@ -87,6 +87,16 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
       };
     },
     countText: (text, signal) => countText(text, { upstream, connection, signal }),
+    // The rest is known to the upstream alone.
+    stats: async () => ({
+      runningCount: requestsOpen,
+      waitingCount: null,
+      waitingCountMax: null,
+      kvCellsUsed: null,
+      kvCellsTotal: null,
+      promptTokensPerSecond: null,
+      outputTokensPerSecond: null,
+    }),
     async close() {
       health.stop();
       const closing = new ApiError('engine_failed', { internal: 'the engine was closed' });
