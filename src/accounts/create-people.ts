@@ -8,8 +8,8 @@ import { readAuthSecret } from './auth-secret.ts';
 import type { Auth, OidcSettings } from './create-auth.ts';
 import { createEntrance, type Entrance } from './entrance.ts';
 import type { SignUpMode } from './entrance-rules.ts';
-import { createInvites, type Invites } from './invites.ts';
-import { createMailer, type Mailer, type SmtpSettings } from './mailer.ts';
+import { createInvites, type Invite, type Invites } from './invites.ts';
+import { createMailer, type SmtpSettings } from './mailer.ts';
 import { createPasswordResets, type PasswordResets } from './password-resets.ts';
 import { createProfiles, type Profiles } from './profiles.ts';
 import { createSignUps } from './sign-up.ts';
@@ -39,7 +39,8 @@ export interface People {
   readonly profiles: Profiles;
   readonly invites: Invites;
   readonly resets: PasswordResets;
-  readonly mailer: Mailer | undefined;
+  /** False: there is no mail server, or the invite names no address. Rejects when the mail was not taken. */
+  mailInvite(invite: Invite, url: string): Promise<boolean>;
   /** What the sign-in page must know. */
   describe(): PeopleDescription;
   /** Waits for mails that are on their way. */
@@ -97,7 +98,11 @@ export function createPeople(store: Store, options: PeopleOptions): People {
     profiles: createProfiles(store, { now, openAuth }),
     invites,
     resets,
-    mailer,
+    mailInvite: async ({ email }, url) => {
+      if (mailer === undefined || email === null) return false;
+      await mailer.send({ to: email, ...describeInvite(url) });
+      return true;
+    },
     describe: () => ({
       publicUrl: publicUrl(),
       signUpMode: settings.signUpMode,
@@ -108,5 +113,12 @@ export function createPeople(store: Store, options: PeopleOptions): People {
       await resets.settle();
       mailer?.close();
     },
+  };
+}
+
+function describeInvite(url: string): { readonly subject: string; readonly text: string } {
+  return {
+    subject: 'You are invited to Perigee',
+    text: `An administrator invites you. Make your account here:\n\n${url}\n\nThe link works once.\n`,
   };
 }

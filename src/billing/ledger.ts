@@ -16,27 +16,42 @@ export interface TopUp {
   readonly referenceId?: string;
   /** A second booking with the same key is refused as a unique violation. */
   readonly onceKey?: string;
+  /** Of a booking by hand: why, and which administrator's account. */
+  readonly note?: string | null;
+  readonly bookedByAccountId?: number | null;
   /** Milliseconds. */
   readonly createdAt: number;
 }
+
+/** Whose money it was: what is given back comes out of what was earned. */
+const topUpCounterparts = {
+  PAYMENT: 'payments',
+  REFUND: 'revenue',
+  BONUS: 'grants',
+  ADJUSTMENT: 'grants',
+  INIT: 'grants',
+} as const;
 
 /** Money in: the entry and the balance. Guard reason: the account does not exist. */
 export function bookTopUp(topUp: TopUp): readonly Statement<'account_not_found'>[] {
   const [column, value] =
     'id' in topUp.account ? ['id', topUp.account.id] : ['owner_user_id', topUp.account.ownerUserId];
-  const counterpart = topUp.type === 'PAYMENT' ? 'payments' : 'grants';
+  const counterpart = topUpCounterparts[topUp.type];
   const guard = { rows: 1, otherwise: 'account_not_found' } as const;
   return [
     statement(
       `insert into ledger_transfers
-         (account_id, counterpart, direction, type, amount_nano_usd, reference_id, once_key, created_at)
-       select id, ?, 'TOPUP', ?, ?, ?, ?, ? from accounts where ${column} = ?`,
+         (account_id, counterpart, direction, type, amount_nano_usd, reference_id, once_key, note,
+          booked_by_account_id, created_at)
+       select id, ?, 'TOPUP', ?, ?, ?, ?, ?, ?, ? from accounts where ${column} = ?`,
       [
         counterpart,
         topUp.type,
         topUp.amountNanoUsd,
         topUp.referenceId ?? null,
         topUp.onceKey ?? null,
+        topUp.note ?? null,
+        topUp.bookedByAccountId ?? null,
         topUp.createdAt,
         value,
       ],

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { addAccountsCommand } from './accounts-command.ts';
 import { addChatCommand } from './chat-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { addKeysCommand } from './keys-command.ts';
@@ -16,6 +17,7 @@ export function createProgram(terminal: Terminal): Command {
     .showHelpAfterError('(perigee --help shows every command)');
   addServeCommand(program, terminal);
   addChatCommand(program, terminal);
+  addAccountsCommand(program, terminal);
   addKeysCommand(program, terminal);
   addLedgerCommand(program, terminal);
   addModelsCommand(program, terminal);

@@ -44,7 +44,7 @@ const { app } = createTestApp({
   overrides: {
     keys: createKeyDirectory(store, { readRateLimits: limits.readRateLimits }),
     clock,
-    platform: buildPlatform(store, clock, limits.administration),
+    platform: buildPlatform(store, clock, { limits: limits.administration, signUpCreditNanoUsd: 0n }),
     ids: createIdSource(clock),
   },
 });

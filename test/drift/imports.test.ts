@@ -25,6 +25,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   ],
   // Whoever fetches an address that a stranger named does it through here.
   egress: [],
+  conversations: ['src/store'],
   engines: ['src/grammar', 'src/caching/prefix-key.ts'],
   extract: [],
   files: ['src/store', 'src/extract'],
@@ -33,6 +34,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/chat',
     'src/billing',
     'src/accounts',
+    'src/conversations',
     'src/keys',
     'src/limits',
     'src/idempotency',

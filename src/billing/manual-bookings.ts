@@ -1,0 +1,194 @@
+/** What an administrator books by hand: credit, payments, corrections, and charges given back. */
+import { ApiError } from '../errors.ts';
+import { type Statement, type Store, statement } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { type LedgerLine, readLedgerLines } from './account-ledger.ts';
+import { bookTopUp } from './ledger.ts';
+
+interface Booking {
+  readonly accountId: number;
+  readonly note: string | null;
+  /** The administrator's; null for the command line. */
+  readonly bookedByAccountId: number | null;
+}
+
+export interface Grant extends Booking {
+  readonly type: 'BONUS' | 'PAYMENT' | 'ADJUSTMENT';
+  /** Below zero for an ADJUSTMENT only: it takes money that is not held. */
+  readonly amountNanoUsd: bigint;
+  /** The payment's id elsewhere. */
+  readonly referenceId: string | null;
+  /** Chosen by whoever asks: the same key never books twice. */
+  readonly onceKey: string;
+}
+
+export interface Refund extends Booking {
+  /** What the charge was for. */
+  readonly inferenceId: string;
+}
+
+export interface BookingResult {
+  readonly transferId: number;
+  /** True: it was booked before under the same key, and nothing was booked now. */
+  readonly isRepeat: boolean;
+}
+
+export interface ManualBookings {
+  /**
+   * Throws ApiError `not_found` (no such account), `conflict` (the key was used for something else, or the account
+   * has less than is taken), `invalid_request` (an amount that makes no sense).
+   */
+  grant(grant: Grant): Promise<BookingResult>;
+  /** Gives the whole charge back. Throws ApiError `not_found` (no such charge), `conflict` (given back already). */
+  refund(refund: Refund): Promise<BookingResult>;
+  /** An account's ledger, newest first: `limit` entries before `beforeId`. */
+  list(
+    accountId: number,
+    page: { readonly limit: number; readonly beforeId: number | undefined },
+  ): Promise<readonly LedgerLine[]>;
+}
+
+type Reason = 'account_not_found' | 'insufficient';
+
+export function createManualBookings(store: Store, now: () => number = Date.now): ManualBookings {
+  return {
+    grant: async (grant) => {
+      if (grant.amountNanoUsd === 0n || (grant.amountNanoUsd < 0n && grant.type !== 'ADJUSTMENT')) {
+        throw new ApiError('invalid_request', {
+          message: 'Invalid request: amount_usd: must be above zero; an ADJUSTMENT may also be below.',
+          param: 'amount_usd',
+        });
+      }
+      const onceKey = `grant:${grant.accountId}:${grant.onceKey}`;
+      const statements =
+        grant.amountNanoUsd > 0n ? credit(grant, onceKey, now()) : take(grant, onceKey, now());
+      return await book(store, onceKey, { statements, expected: grant });
+    },
+    refund: async (refund) => {
+      const amountNanoUsd = await readCharge(store, refund);
+      const onceKey = `refund:${refund.inferenceId}`;
+      const { accountId, note, bookedByAccountId } = refund;
+      const booked = await book(store, onceKey, {
+        statements: bookTopUp({
+          account: { id: accountId },
+          type: 'REFUND',
+          amountNanoUsd,
+          referenceId: refund.inferenceId,
+          onceKey,
+          note,
+          bookedByAccountId,
+          createdAt: now(),
+        }),
+        expected: { type: 'REFUND', amountNanoUsd },
+      });
+      if (booked.isRepeat) {
+        throw new ApiError('conflict', { message: 'This charge was given back already.' });
+      }
+      return booked;
+    },
+    list: async (accountId, page) => await readLedgerLines(store, accountId, page),
+  };
+}
+
+function credit(grant: Grant, onceKey: string, createdAt: number): readonly Statement<Reason>[] {
+  const { type, amountNanoUsd, note, bookedByAccountId, referenceId } = grant;
+  return bookTopUp({
+    account: { id: grant.accountId },
+    type,
+    amountNanoUsd,
+    onceKey,
+    note,
+    bookedByAccountId,
+    createdAt,
+    ...(referenceId !== null && { referenceId }),
+  });
+}
+
+/** Money out. First the balance: it locks the row, and refuses what running turns have reserved. */
+function take(grant: Grant, onceKey: string, createdAt: number): readonly Statement<Reason>[] {
+  const amountNanoUsd = -grant.amountNanoUsd;
+  return [
+    statement('select id from accounts where id = ?', [grant.accountId], {
+      rows: 1,
+      otherwise: 'account_not_found',
+    }),
+    statement(
+      `update balances set balance_nano_usd = balance_nano_usd - ?
+       where account_id = ? and balance_nano_usd - held_nano_usd >= ?`,
+      [amountNanoUsd, grant.accountId, amountNanoUsd],
+      { rows: 1, otherwise: 'insufficient' },
+    ),
+    statement(
+      `insert into ledger_transfers
+         (account_id, counterpart, direction, type, amount_nano_usd, reference_id, once_key, note,
+          booked_by_account_id, created_at)
+       values (?, 'grants', 'CHARGE', ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        grant.accountId,
+        grant.type,
+        amountNanoUsd,
+        grant.referenceId,
+        onceKey,
+        grant.note,
+        grant.bookedByAccountId,
+        createdAt,
+      ],
+    ),
+  ];
+}
+
+interface Expected {
+  readonly type: string;
+  readonly amountNanoUsd: bigint;
+}
+
+async function book(
+  store: Store,
+  onceKey: string,
+  {
+    statements,
+    expected,
+  }: { readonly statements: readonly Statement<Reason>[]; readonly expected: Expected },
+): Promise<BookingResult> {
+  let isRepeat = false;
+  try {
+    const booked = await store.commit(statements);
+    if (!booked.isCommitted) throw refusal(booked.reason);
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError && thrown.kind === 'unique')) throw thrown;
+    isRepeat = true;
+  }
+  const row = await store.db
+    .selectFrom('ledger_transfers')
+    .select(['id', 'type', 'direction', 'amount_nano_usd'])
+    .where('once_key', '=', onceKey)
+    .executeTakeFirstOrThrow();
+  const amountNanoUsd = row.direction === 'TOPUP' ? row.amount_nano_usd : -row.amount_nano_usd;
+  if (row.type !== expected.type || amountNanoUsd !== expected.amountNanoUsd) {
+    throw new ApiError('conflict', {
+      message: 'This once_key was used for another booking.',
+      param: 'once_key',
+    });
+  }
+  return { transferId: row.id, isRepeat };
+}
+
+function refusal(reason: Reason): ApiError {
+  return reason === 'account_not_found'
+    ? new ApiError('not_found', { message: 'There is no such account.' })
+    : new ApiError('conflict', {
+        message: 'The account has less than that, beside what its running turns hold.',
+      });
+}
+
+async function readCharge(store: Store, refund: Refund): Promise<bigint> {
+  const { total_nano_usd: total } = await store.db
+    .selectFrom('ledger_transfers')
+    .select((select) => select.fn.sum<bigint | null>('amount_nano_usd').as('total_nano_usd'))
+    .where('account_id', '=', refund.accountId)
+    .where('reference_id', '=', refund.inferenceId)
+    .where('type', '=', 'MODEL_USAGE')
+    .executeTakeFirstOrThrow();
+  if (total === null) throw new ApiError('not_found', { message: 'This account has no such charge.' });
+  return total;
+}
