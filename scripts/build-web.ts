@@ -15,8 +15,8 @@ const stampFile = path.join(webDistFolder, '.inputs');
 const compressible = /\.(js|css|html|svg|json|txt)$/;
 const compressedBytesMin = 1_024;
 
-/** Files that are not in `web/` and still decide what is built: the versions of every library. */
-const furtherInputs = ['package-lock.json'];
+/** Files that are not in `web/` and still decide what is built: every library's version, and a page that is a document. */
+const furtherInputs = ['package-lock.json', 'docs/errors.md'];
 
 async function listFiles(folder: string, skipped: readonly string[] = []): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -48,19 +48,19 @@ async function compressFiles(folder: string): Promise<void> {
   }
 }
 
-interface BuildHooks {
-  /** Called before a build that takes seconds. */
-  readonly onBuild?: () => void;
+/** Whether `web/dist` was built from other sources than these, or not at all. */
+export async function isWebStale(): Promise<boolean> {
+  return !existsSync(stampFile) || (await readFile(stampFile, 'utf8')) !== (await hashInputs());
 }
 
 /**
- * Leaves an up-to-date `web/dist`; resolves to whether there was anything to do. Throws Vite's error when the
- * sources cannot be built, and then leaves no half-built folder that would be served.
+ * Leaves an up-to-date `web/dist`. Throws Vite's error when the sources cannot be built, and then leaves no half-built
+ * folder that would be served. Vite stays in the process and hooks into its modules: a server builds in a process of
+ * its own (`node scripts/build-web.ts`).
  */
-export async function buildWebWhenStale({ onBuild }: BuildHooks = {}): Promise<boolean> {
+export async function buildWebWhenStale(): Promise<void> {
+  if (!(await isWebStale())) return;
   const inputs = await hashInputs();
-  if (existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === inputs) return false;
-  onBuild?.();
   // Loaded here and not above: an up-to-date folder needs no development dependency.
   const { build } = await import('vite');
   try {
@@ -71,7 +71,6 @@ export async function buildWebWhenStale({ onBuild }: BuildHooks = {}): Promise<b
     await rm(webDistFolder, { recursive: true, force: true });
     throw error;
   }
-  return true;
 }
 
 if (import.meta.main) await buildWebWhenStale();

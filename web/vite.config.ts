@@ -29,6 +29,9 @@ export default defineConfig({
   plugins: [react(), tailwindcss(), preloadFonts()],
   build: {
     outDir: 'dist',
+    rolldownOptions: {
+      input: [`${import.meta.dirname}/index.html`, `${import.meta.dirname}/reference.html`],
+    },
     emptyOutDir: true,
     manifest: true,
     // Baseline of 2024: `light-dark()` and nesting need no translation.

@@ -207,11 +207,55 @@ const adminSystemRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/admin/system-page.tsx'), 'SystemPage'),
 });
 
+const modelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/models',
+  component: lazyRouteComponent(() => import('./routes/models/models-page.tsx'), 'ModelsPage'),
+});
+/** Ids of models contain slashes. */
+const modelRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/models/$',
+  component: lazyRouteComponent(() => import('./routes/models/model-page.tsx'), 'ModelPage'),
+});
+const docsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs',
+  component: lazyRouteComponent(() => import('./routes/docs/docs-page.tsx'), 'DocsPage'),
+});
+const quickstartRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs/quickstart',
+  component: lazyRouteComponent(() => import('./routes/docs/quickstart-page.tsx'), 'QuickstartPage'),
+});
+const referenceRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs/reference',
+  component: lazyRouteComponent(() => import('./routes/docs/reference-page.tsx'), 'ReferencePage'),
+});
+const errorsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs/errors',
+  component: lazyRouteComponent(() => import('./routes/docs/errors-page.tsx'), 'ErrorsPage'),
+});
+const migrateRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs/migrate',
+  component: lazyRouteComponent(() => import('./routes/docs/migrate-page.tsx'), 'MigratePage'),
+});
+
 const routeTree = rootRoute.addChildren([
   indexRoute,
   sharedRoute,
   guestRoute.addChildren([signInRoute, signUpRoute, forgotPasswordRoute, resetPasswordRoute, pendingRoute]),
   shellRoute.addChildren([
+    modelsRoute,
+    modelRoute,
+    docsRoute,
+    quickstartRoute,
+    referenceRoute,
+    errorsRoute,
+    migrateRoute,
     memberRoute.addChildren([
       playgroundRoute.addChildren([conversationRoute]),
       overviewRoute,

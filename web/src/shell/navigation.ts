@@ -1,6 +1,8 @@
 /** The pages of the side bar and of the command palette. A new page is one line here and one in `router.tsx`. */
 import type { LinkProps } from '@tanstack/react-router';
 import {
+  BookOpen,
+  Box,
   ChartColumn,
   Cpu,
   DatabaseZap,
@@ -55,6 +57,14 @@ export const navigation: readonly NavigationGroup[] = [
       { to: '/caches', label: 'caches', icon: DatabaseZap, key: 'c' },
       { to: '/files', label: 'files', icon: FileText, key: 'f' },
       { to: '/settings', label: 'settings', icon: Settings, key: 's' },
+    ],
+  },
+  {
+    label: 'learn',
+    audience: 'everyone',
+    items: [
+      { to: '/models', label: 'models', icon: Box, key: 'm' },
+      { to: '/docs', label: 'docs', icon: BookOpen, key: 'd' },
     ],
   },
   {

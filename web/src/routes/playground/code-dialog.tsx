@@ -5,21 +5,11 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Tabs } from '../../components/tabs.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
+import { baseUrlOf } from '../docs/base-url.ts';
+import { type CodeLanguage, codeLanguages, languageNames, writeCode } from '../docs/write-code.ts';
 import { buildHeaders, buildRequest, SettingsFault } from './build-request.ts';
 import { pathOf, type Thread } from './conversation.ts';
 import { dialogMessages } from './dialog-messages.ts';
-import { type CodeLanguage, codeLanguages, writeCode } from './write-code.ts';
-
-const languageNames: Readonly<Record<CodeLanguage, string>> = {
-  python: 'Python',
-  javascript: 'JavaScript',
-  curl: 'curl',
-};
-
-/** The base URL that programs use: this very server. */
-export function baseUrlOf(publicUrl: string | undefined): string {
-  return `${publicUrl === undefined || publicUrl === '' ? window.location.origin : publicUrl}/v1`;
-}
 
 /** The conversation as it stands, as a program. */
 export function CodeDialog({ thread, onClose }: { readonly thread: Thread; onClose(): void }) {

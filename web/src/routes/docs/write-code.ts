@@ -4,6 +4,12 @@ import type { ChatRequestBody } from '../../api/wire-types.ts';
 export const codeLanguages = ['python', 'javascript', 'curl'] as const;
 export type CodeLanguage = (typeof codeLanguages)[number];
 
+export const languageNames: Readonly<Record<CodeLanguage, string>> = {
+  python: 'Python',
+  javascript: 'JavaScript',
+  curl: 'curl',
+};
+
 export interface CodeOptions {
   /** With `/v1`. */
   readonly baseUrl: string;

@@ -1,0 +1,71 @@
+import { useMutation } from '@tanstack/react-query';
+import { Play } from 'lucide-react';
+import { useState } from 'react';
+import { request } from '../../api/request.ts';
+import { useSession } from '../../api/session.ts';
+import type { ChatRequestBody } from '../../api/wire-types.ts';
+import { Button } from '../../components/button.tsx';
+import { CodeBlock } from '../../components/code-block.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Tabs } from '../../components/tabs.tsx';
+import { useMessages } from '../../i18n/language-context.tsx';
+import { baseUrlOf } from './base-url.ts';
+import { docsMessages } from './docs-messages.ts';
+import { useReaderKey } from './reader-key.ts';
+import { type CodeLanguage, codeLanguages, languageNames, writeCode } from './write-code.ts';
+
+/** A request as a program, with the reader's own key and address, and a button that runs it. */
+export function CodeExample({ body }: { readonly body: ChatRequestBody }) {
+  const t = useMessages(docsMessages);
+  const [language, setLanguage] = useState<CodeLanguage>('python');
+  const session = useSession();
+  const apiKey = useReaderKey();
+  const baseUrl = baseUrlOf(session?.server.public_url);
+  // A stream's chunks say nothing to a reader: what is shown is the same answer in one piece.
+  const run = useMutation({
+    mutationFn: () =>
+      request<object>('/v1/chat/completions', { method: 'POST', body: { ...body, stream: false } }),
+  });
+  return (
+    <div className="flex min-w-0 flex-col gap-2">
+      <Tabs
+        label={t('language')}
+        value={language}
+        onChange={setLanguage}
+        aside={
+          session?.user && (
+            <Button
+              size="sm"
+              icon={<Play size={13} aria-hidden />}
+              isBusy={run.isPending}
+              onClick={() => run.mutate()}
+            >
+              {t('run')}
+            </Button>
+          )
+        }
+        items={codeLanguages.map((each) => ({
+          value: each,
+          label: languageNames[each],
+          content: (
+            <CodeBlock
+              className="mt-2"
+              language={each}
+              title={`POST ${baseUrl}/chat/completions`}
+              code={writeCode(each, body, { baseUrl, apiKey })}
+            />
+          ),
+        }))}
+      />
+      {run.error !== null && <Notice tone="danger">{run.error.message}</Notice>}
+      {run.data !== undefined && (
+        <CodeBlock
+          language="json"
+          title={t('answer')}
+          maxHeight="24rem"
+          code={JSON.stringify(run.data, null, 2)}
+        />
+      )}
+    </div>
+  );
+}
