@@ -1,6 +1,6 @@
 /** `npm start`: builds the web app when it is stale, then runs `perigee serve` with the flags behind `--`. */
-import { buildWebWhenStale } from './build-web.ts';
-import { checkNodeVersion, repositoryRoot } from './run-step.ts';
+import { isWebStale } from './build-web.ts';
+import { checkNodeVersion, repositoryRoot, runTool } from './run-step.ts';
 
 if (checkNodeVersion()) {
   await prepareWebApp();
@@ -13,12 +13,10 @@ if (checkNodeVersion()) {
 
 /** The API is served with or without pages, so a failure here is told and does not end the start. */
 async function prepareWebApp(): Promise<void> {
-  try {
-    await buildWebWhenStale({
-      onBuild: () => process.stdout.write('Building the web app (once per change) …\n'),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`The web app could not be built; the server starts without it. ${reason}\n`);
+  if (!(await isWebStale())) return;
+  process.stdout.write('Building the web app (once per change) …\n');
+  const exitCode = await runTool('node', [`${repositoryRoot}scripts/build-web.ts`]);
+  if (exitCode !== 0) {
+    process.stderr.write('The web app could not be built; the server starts without it.\n');
   }
 }
