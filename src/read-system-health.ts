@@ -1,9 +1,8 @@
 /** The machine and the process, as an administrator sees them. */
-import { stat, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { freemem, totalmem } from 'node:os';
-import path from 'node:path';
-import { sql } from 'kysely';
 import type { SystemHealth } from './http/http-dependencies.ts';
+import { measureStore } from './store/measure-store.ts';
 import type { Store } from './store/store.ts';
 
 /** Never rejects for the size of the database: who asks for health wants to see the rest of it. */
@@ -28,12 +27,4 @@ export async function readSystemHealth(
       sizeBytes: await measureStore(store, dataDir).catch(() => null),
     },
   };
-}
-
-async function measureStore(store: Store, dataDir: string): Promise<number> {
-  if (store.kind === 'sqlite') return (await stat(path.join(dataDir, 'perigee.db'))).size;
-  const { rows } = await sql<{ size: number }>`select pg_database_size(current_database()) as size`.execute(
-    store.db,
-  );
-  return rows[0]?.size ?? 0;
 }

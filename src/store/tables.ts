@@ -1,9 +1,10 @@
 /**
  * The tables as TypeScript sees them. Portable subset: whole numbers for ids, counts, flags (0/1) and times
- * (milliseconds since 1970, UTC), bigint for money (`…_nano_usd`), text for JSON. The `auth_*` tables are
- * better-auth's and follow its own types; only `accounts/` touches them.
+ * (milliseconds since 1970, UTC), bigint for money (`…_nano_usd`), text for JSON. Those of
+ * people are in `people-tables.ts`.
  */
 import type { ColumnType, Generated } from 'kysely';
+import type { PeopleTables } from './people-tables.ts';
 
 /** Nano-dollars. Always a bigint, on both databases. */
 type Money = ColumnType<bigint, bigint, bigint>;
@@ -255,58 +256,6 @@ interface UsageRollupsTable {
   requests_charged: number;
 }
 
-/** Values that replicas share and callers never see, such as what sessions are signed with. */
-interface StoreSecretsTable {
-  name: Fixed<string>;
-  value: Fixed<string>;
-}
-
-/** How often something was tried in a window of time, over all replicas. */
-interface AttemptsTable {
-  name: Fixed<string>;
-  count: number;
-  window_ends_at: number;
-}
-
-/** A way in that an administrator made. */
-interface InvitesTable {
-  id: Generated<number>;
-  /** SHA-256 of the link's token, hexadecimal. */
-  token_hash: Fixed<string>;
-  /** The only address that may use it; null = any. */
-  email: Fixed<string | null>;
-  credit_nano_usd: Fixed<bigint>;
-  note: Fixed<string | null>;
-  created_by_account_id: Fixed<number>;
-  created_at: Fixed<number>;
-  expires_at: Fixed<number>;
-  used_at: number | null;
-  used_by_account_id: number | null;
-  revoked_at: number | null;
-}
-
-/** Who forgot their password where no mail can be sent: an administrator hands them a link. */
-interface ResetRequestsTable {
-  account_id: Fixed<number>;
-  requested_at: number;
-}
-
-/** A conversation of the playground, as the web app keeps it. */
-interface ConversationsTable {
-  id: Fixed<string>;
-  account_id: Fixed<number>;
-  title: string;
-  /** A JSON object. */
-  content: string;
-  size_bytes: number;
-  /** Counts changes, so that two windows do not overwrite each other. */
-  revision: number;
-  /** Whoever knows it may read the conversation; null = nobody. */
-  share_id: string | null;
-  created_at: Fixed<number>;
-  updated_at: number;
-}
-
 /** What a search found, for the account whose next request sends its id back. */
 interface WebSearchesTable {
   search_id: Fixed<string>;
@@ -366,40 +315,7 @@ interface ContextCacheTagsTable {
   created_at: number;
 }
 
-/** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */
-interface AuthUsersTable {
-  id: string;
-  name: string;
-  email: string;
-  email_verified: ColumnType<number | boolean, boolean, boolean>;
-  image: string | null;
-  created_at: ColumnType<string | Date, string, string>;
-  updated_at: ColumnType<string | Date, string, string>;
-}
-
-interface AuthSessionsTable {
-  id: string;
-  user_id: string;
-  token: string;
-  expires_at: ColumnType<string | Date, string, string>;
-  ip_address: string | null;
-  user_agent: string | null;
-  created_at: ColumnType<string | Date, string, string>;
-  updated_at: ColumnType<string | Date, string, string>;
-}
-
-/** better-auth's "account": how a user proves who they are (a password, or an OIDC provider). */
-interface AuthIdentitiesTable {
-  id: string;
-  account_id: string;
-  provider_id: string;
-  user_id: string;
-  password: string | null;
-  created_at: ColumnType<string | Date, string, string>;
-  updated_at: ColumnType<string | Date, string, string>;
-}
-
-export interface Tables {
+export interface Tables extends PeopleTables {
   store_marks: StoreMarksTable;
   accounts: AccountsTable;
   api_keys: ApiKeysTable;
@@ -415,15 +331,7 @@ export interface Tables {
   resource_charges: ResourceChargesTable;
   usage_requests: UsageRequestsTable;
   usage_rollups: UsageRollupsTable;
-  store_secrets: StoreSecretsTable;
-  attempts: AttemptsTable;
-  invites: InvitesTable;
-  reset_requests: ResetRequestsTable;
-  conversations: ConversationsTable;
   web_searches: WebSearchesTable;
   context_caches: ContextCachesTable;
   context_cache_tags: ContextCacheTagsTable;
-  auth_users: AuthUsersTable;
-  auth_sessions: AuthSessionsTable;
-  auth_identities: AuthIdentitiesTable;
 }

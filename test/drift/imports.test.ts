@@ -66,7 +66,16 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   // The index of local documents is a file of its own, rebuilt at will: no table of ours.
   'better-sqlite3': ['src/store', 'src/web-search/local'],
   // Queries are written where their tables' meaning is known; connections are made in the store alone.
-  kysely: ['src/store', 'src/accounts', 'src/billing', 'src/caching', 'src/keys', 'src/usage', 'src/limits'],
+  kysely: [
+    'src/store',
+    'src/accounts',
+    'src/billing',
+    'src/caching',
+    'src/conversations',
+    'src/keys',
+    'src/usage',
+    'src/limits',
+  ],
   '@redis/client': ['src/limits'],
   '@prometheus-io/client': ['src/metrics'],
   'better-auth': ['src/accounts'],
