@@ -1,5 +1,6 @@
 /** What administrators see and do: `/api/admin/…`. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { TransactionType } from './billing.ts';
 import { request } from './request.ts';
 
 export type AccountState = 'active' | 'disabled' | 'awaits_approval';
@@ -31,7 +32,7 @@ export interface AccountKey {
 export interface AdminTransaction {
   readonly id: number;
   readonly direction: 'TOPUP' | 'CHARGE';
-  readonly type: string;
+  readonly type: TransactionType;
   readonly amount_usd: number;
   readonly model: string | null;
   readonly reference_id: string | null;

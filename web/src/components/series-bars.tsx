@@ -25,7 +25,7 @@ export function SeriesBars({ steps, series, formatStep, format, formatAxis }: Se
           axisLine={{ stroke: 'var(--line-strong)' }}
           minTickGap={28}
         />
-        <YAxis tickFormatter={formatAxis} tick={tick} tickLine={false} axisLine={false} width={52} />
+        <YAxis tickFormatter={formatAxis} tick={tick} tickLine={false} axisLine={false} width="auto" />
         <Tooltip
           isAnimationActive={false}
           cursor={{ fill: 'var(--hover)' }}

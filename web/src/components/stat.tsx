@@ -30,7 +30,9 @@ export function Stat({
           {value}
         </p>
       )}
-      <p className="min-h-4 truncate text-xs text-faint">{detail}</p>
+      {(detail !== undefined || value === undefined) && (
+        <p className="min-h-4 truncate text-xs text-faint">{detail}</p>
+      )}
     </div>
   );
 }

@@ -24,6 +24,7 @@ import { ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
+import { billingMessages } from '../dashboard/billing-messages.ts';
 import { AccountBadges } from './account-list.tsx';
 import { accountsMessages } from './accounts-messages.ts';
 import { GrantDialog } from './grant-dialog.tsx';
@@ -207,6 +208,7 @@ function AccountKeys({ keys }: { readonly keys: readonly AccountKey[] }) {
 function AccountLedger({ accountId }: { readonly accountId: number }) {
   const t = useMessages(accountsMessages);
   const tc = useMessages(componentMessages);
+  const tb = useMessages(billingMessages);
   const { dateTime, usdColumn } = useFormats();
   const ledger = useInfiniteQuery(accountTransactionsQuery(accountId));
   const rows: readonly AdminTransaction[] | undefined = ledger.data?.pages.flatMap(({ data }) => data);
@@ -223,7 +225,7 @@ function AccountLedger({ accountId }: { readonly accountId: number }) {
           rowKey={({ id }) => String(id)}
           columns={[
             { id: 'time', header: t('time'), width: '12rem', cell: (row) => dateTime(row.created_at) },
-            { id: 'type', header: t('type'), cell: (row) => row.type },
+            { id: 'type', header: t('type'), cell: (row) => tb(row.type) },
             {
               id: 'note',
               header: t('note'),

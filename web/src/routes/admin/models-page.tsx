@@ -74,7 +74,7 @@ function ModelCard({
       }
     >
       {model.detail !== '' && <p className="mb-3 text-sm text-muted">{model.detail}</p>}
-      <dl className="grid grid-cols-2 gap-x-6 gap-y-3 text-sm md:grid-cols-5">
+      <dl className="grid grid-cols-2 gap-x-6 gap-y-3 text-sm md:grid-cols-[2fr_1fr_1fr_1fr_1fr]">
         <Detail name={t('backing')} value={model.backing?.weights ?? '–'} />
         <Detail
           name={t('window')}
@@ -106,7 +106,9 @@ function Detail({ name, value }: { readonly name: string; readonly value: string
   return (
     <div className="min-w-0">
       <dt className="text-xs text-faint">{name}</dt>
-      <dd className="numeric truncate">{value}</dd>
+      <dd className="numeric truncate" title={value}>
+        {value}
+      </dd>
     </div>
   );
 }
