@@ -76,7 +76,13 @@ function useColumns(): readonly Column<LoggedRequest>[] {
             (row.key.name ?? <span className="font-mono text-xs">{row.key.prefix}…</span>)
           ),
       },
-      { id: 'input', header: t('input'), align: 'right', cell: (row) => formats.count(row.tokens.input) },
+      {
+        id: 'input',
+        header: t('input'),
+        align: 'right',
+        isHiddenOnPhone: true,
+        cell: (row) => formats.count(row.tokens.input),
+      },
       {
         id: 'cached',
         header: t('cached'),
@@ -84,7 +90,13 @@ function useColumns(): readonly Column<LoggedRequest>[] {
         isHiddenOnPhone: true,
         cell: (row) => formats.count(row.tokens.cached),
       },
-      { id: 'output', header: t('output'), align: 'right', cell: (row) => formats.count(row.tokens.output) },
+      {
+        id: 'output',
+        header: t('output'),
+        align: 'right',
+        isHiddenOnPhone: true,
+        cell: (row) => formats.count(row.tokens.output),
+      },
       {
         id: 'duration',
         header: t('duration'),
