@@ -1,9 +1,9 @@
 /** One upstream answer over the wire: status, event stream and timers on one side, a decoder on the other. */
 import { StringDecoder } from 'node:string_decoder';
-import { createParser } from 'eventsource-parser';
 import { ApiError, toApiError } from '../../errors.ts';
 import type { AnswerDecoder, DecodedUsage } from './answer-decoder.ts';
 import { classifyResponse, classifyStreamError, classifyTransport } from './classify-error.ts';
+import { createEventSplitter } from './event-splitter.ts';
 import { parseBody, type RequestControl, type UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTimeouts } from './upstream-options.ts';
 
@@ -109,26 +109,18 @@ interface BodyReader {
 
 function createEventReader(decoder: AnswerDecoder, onDone: () => void): BodyReader {
   const text = new StringDecoder('utf8');
-  const parser = createParser({
-    maxBufferSize: EVENT_LENGTH_MAX,
-    onEvent({ event, data }) {
+  const splitter = createEventSplitter({
+    lengthMax: EVENT_LENGTH_MAX,
+    onEvent(name, data) {
       if (data === '[DONE]') onDone();
-      else if (event === 'error') throw classifyStreamError(parseBody(data));
+      else if (name === 'error') throw classifyStreamError(parseBody(data));
       else decoder.add(data);
-    },
-    onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') {
-        throw new ApiError('upstream_failed', {
-          cause: error,
-          internal: 'the upstream sent an endless event',
-        });
-      }
     },
   });
   return {
-    add: (chunk) => parser.feed(text.write(chunk)),
+    add: (chunk) => splitter.feed(text.write(chunk)),
     // Some servers leave out the blank line after their last event.
-    end: () => parser.feed(`${text.end()}\n\n`),
+    end: () => splitter.feed(`${text.end()}\n\n`),
   };
 }
 
