@@ -148,6 +148,17 @@ function createEmbedded(config: Config, hooks: EngineHooks): DeferredEngine {
   });
 }
 
+/** What is asked for; model and memory may lower it. */
+export function embeddedContext({ kvCells, contextTokens }: Config): {
+  readonly kvCells: number;
+  readonly contextTokensMax: number;
+} {
+  return {
+    kvCells: kvCells ?? Math.max(kvCellsDefault, contextTokens ?? 0),
+    contextTokensMax: contextTokens ?? kvCellsDefault,
+  };
+}
+
 interface StartHooks extends EngineHooks {
   readonly report: (detail: string) => void;
   readonly signal: AbortSignal;
@@ -167,15 +178,14 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
   // From here on the listener below sees to it; one added after the signal fired would never be called.
   hooks.signal.throwIfAborted();
   hooks.report('The model is being loaded into memory.');
-  const kvCells = config.kvCells ?? Math.max(kvCellsDefault, config.contextTokens ?? 0);
+  const context = embeddedContext(config);
   const host = new Supervisor({
     load: {
       modelPath: file.path,
-      kvCells,
-      contextTokensMax: config.contextTokens ?? kvCellsDefault,
+      ...context,
       threads: config.threads ?? availableParallelism(),
       kvType: config.kvType,
-      prefixCacheCells: config.prefixCacheTokens ?? Math.floor(kvCells * prefixCacheShare),
+      prefixCacheCells: config.prefixCacheTokens ?? Math.floor(context.kvCells * prefixCacheShare),
       prefixFiles: {
         folder: path.join(config.dataDir, 'prefixes'),
         bytesMax: config.prefixDiskMegabytes * bytesPerMegabyte,

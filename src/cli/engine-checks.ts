@@ -1,7 +1,9 @@
 /** What `perigee doctor` looks at inside Perigee: database, model file, engines. */
 import { existsSync } from 'node:fs';
-import { buildEngines, usesEmbeddedEngine } from '../build-engines.ts';
+import { buildEngines, embeddedContext, usesEmbeddedEngine } from '../build-engines.ts';
+import { readGgufHeader } from '../engines/llama/gguf-header.ts';
 import { findNativeLibrary } from '../engines/llama/native-library.ts';
+import { cellBytesOf, sizeContext } from '../engines/llama/size-context.ts';
 import { digestFile } from '../models/file-digest.ts';
 import { presetPath } from '../models/obtain-model.ts';
 import { findPreset } from '../models/presets.ts';
@@ -53,6 +55,33 @@ const modelFileCheck: Check = {
   },
 };
 
+/** What the key-value cache takes in each of its number formats, before anything is loaded. */
+const memoryCheck: Check = {
+  name: 'Model memory',
+  run: async (config) => {
+    const preset = findPreset(config.model);
+    const file = preset === undefined ? config.model : presetPath(preset, modelsFolder(config.dataDir));
+    if (!usesEmbeddedEngine(config) || !existsSync(file))
+      return { state: 'ok', detail: 'no model file to look at' };
+    const header = readGgufHeader(file);
+    const wanted = embeddedContext(config);
+    const size = sizeContext({ ...wanted, kvType: config.kvType }, header, process.availableMemory());
+    const perType = (['f16', 'q8_0'] as const).map(
+      (kvType) => `${kvType} ${formatBytes(cellBytesOf(header, kvType) * size.kvCells)}`,
+    );
+    const detail =
+      `window ${size.contextTokens} of ${header.trainedContextTokens} tokens, key-value cache ${size.kvCells} tokens: ` +
+      `${perType.join(', ')}; deterministic requests ${formatBytes(size.laneBytes)} more`;
+    const wantedWindow = Math.min(wanted.contextTokensMax, header.trainedContextTokens);
+    if (size.contextTokens >= wantedWindow && size.kvCells >= wanted.kvCells) return { state: 'ok', detail };
+    return {
+      state: 'warn',
+      detail,
+      mend: `Memory does not reach for the ${wanted.kvCells} tokens that were asked for: free some, use --kv-type q8_0, or lower --kv-cells.`,
+    };
+  },
+};
+
 const engineCheck: Check = {
   name: 'Engines',
   run: async (config): Promise<CheckResult> => {
@@ -80,4 +109,10 @@ const engineCheck: Check = {
 };
 
 /** The checks of Perigee's own parts, in the order of their lines. */
-export const engineChecks: readonly Check[] = [storeCheck, libraryCheck, modelFileCheck, engineCheck];
+export const engineChecks: readonly Check[] = [
+  storeCheck,
+  libraryCheck,
+  modelFileCheck,
+  memoryCheck,
+  engineCheck,
+];

@@ -23,7 +23,12 @@ const options = {
 describe('sizeContext', () => {
   it('grants what was asked for when memory allows, and no window beyond the training', () => {
     const size = sizeContext(options, header, 100_000 * MiB);
-    expect(size).toEqual({ kvCells: 32_768, contextTokens: 8192, kvBytes: 1024 * MiB });
+    expect(size).toEqual({
+      kvCells: 32_768,
+      contextTokens: 8192,
+      kvBytes: 1024 * MiB,
+      laneBytes: 256 * MiB,
+    });
   });
 
   it('lowers the cache, and with it the window, to what memory allows', () => {
@@ -33,10 +38,27 @@ describe('sizeContext', () => {
     expect(size.contextTokens).toBe(size.kvCells);
   });
 
-  it('fits about twice as much with 8-bit cells', () => {
-    const wide = sizeContext(options, header, 400 * MiB).kvCells;
-    const narrow = sizeContext({ ...options, kvType: 'q8_0' }, header, 400 * MiB).kvCells;
+  it('leaves room for the cache that deterministic requests have to themselves', () => {
+    for (const availableBytes of [200 * MiB, 700 * MiB, 1_500 * MiB]) {
+      const size = sizeContext(options, header, availableBytes);
+      expect(size.kvBytes + size.laneBytes).toBeLessThanOrEqual(
+        0.6 * (availableBytes - header.fileSizeBytes),
+      );
+      expect(size.kvBytes + size.laneBytes).toBeGreaterThan(0.45 * (availableBytes - header.fileSizeBytes));
+    }
+  });
+
+  it('fits about twice as much with 8-bit cells beside that one', () => {
+    const short = { ...options, contextTokensMax: 256 };
+    const wide = sizeContext(short, header, 400 * MiB).kvCells;
+    const narrow = sizeContext({ ...short, kvType: 'q8_0' }, header, 400 * MiB).kvCells;
     expect(narrow / wide).toBeGreaterThan(1.8);
+  });
+
+  it('grants a window of 262,144 tokens to a model that was trained for it', () => {
+    const long = { ...options, kvCells: 262_144, contextTokensMax: 262_144 };
+    const size = sizeContext(long, { ...header, trainedContextTokens: 262_144 }, 100_000 * MiB);
+    expect(size.contextTokens).toBe(262_144);
   });
 
   it('refuses with advice when not even the smallest cache fits', () => {
