@@ -7,6 +7,7 @@ import { createEgress } from './egress/create-egress.ts';
 import type { Egress } from './egress/egress.ts';
 import type { ModelDirectory } from './engines/registry.ts';
 import { createExtractor, pageExtractorDefaults } from './extract/create-extractor.ts';
+import type { Extractor } from './extract/document.ts';
 import type { HttpLogger } from './http/http-dependencies.ts';
 import type { TurnLimiter } from './limits/turn-limiter.ts';
 import { searchBackendIds } from './search-settings.ts';
@@ -15,12 +16,15 @@ import type { Store } from './store/store.ts';
 import { version } from './version.ts';
 import { braveUrl, createBraveBackend } from './web-search/backends/brave.ts';
 import { createExaBackend, exaUrl } from './web-search/backends/exa.ts';
+import { createLocalBackend } from './web-search/backends/local.ts';
 import { createSearxngBackend } from './web-search/backends/searxng.ts';
 import { createTavilyBackend, tavilyUrl } from './web-search/backends/tavily.ts';
 import { createPageReader } from './web-search/fetch-page.ts';
 import { createDateFormula } from './web-search/formulas/date-formula.ts';
 import { createFetchFormula } from './web-search/formulas/fetch-formula.ts';
 import { createSearchFormula } from './web-search/formulas/search-formula.ts';
+import { indexDocumentation } from './web-search/local/index-documentation.ts';
+import { type LocalIndex, openLocalIndex } from './web-search/local/local-index.ts';
 import { PassageRanker } from './web-search/passage-ranker.ts';
 import type { PageReader, SearchBackend } from './web-search/search-backend.ts';
 import { createSearchRecords } from './web-search/search-records.ts';
@@ -60,8 +64,10 @@ export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSea
   const extractor = createExtractor(pageExtractorDefaults);
   const pages = createPageReader({ ...pageCache, egress, extractor, robotsName: productName });
   const ranker = new PassageRanker();
+  const localIndex = openLocalIndex(config.dataDir);
+  const documentation = indexInBackground({ index: localIndex, extractor }, parts.logger);
   const webSearch = createWebSearch({
-    backends: createBackends({ config, egress }),
+    backends: createBackends({ config, egress, localIndex }),
     pages,
     ranker,
     records: createSearchRecords({ store, now: clock.now, ttlMs: config.webSearchTtlSeconds * 1_000 }),
@@ -86,7 +92,8 @@ export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSea
     }),
     createFormulas: (options) => createFormulas({ ...options, config, clock, webSearch, pages }),
     close: async () => {
-      await Promise.all([egress.close(), extractor.close(), ranker.close()]);
+      await documentation.stop();
+      await Promise.all([egress.close(), extractor.close(), ranker.close(), localIndex.close()]);
     },
   };
 }
@@ -96,6 +103,7 @@ type BackendId = (typeof searchBackendIds)[number];
 interface BackendParts {
   readonly config: Config;
   readonly egress: Egress;
+  readonly localIndex: LocalIndex;
 }
 
 function createBackends(parts: BackendParts): readonly SearchBackend[] {
@@ -110,7 +118,10 @@ function createBackends(parts: BackendParts): readonly SearchBackend[] {
 }
 
 /** Undefined without the address or key that it needs. */
-function createBackend(id: BackendId, { config, egress }: BackendParts): SearchBackend | undefined {
+function createBackend(
+  id: BackendId,
+  { config, egress, localIndex }: BackendParts,
+): SearchBackend | undefined {
   const service = { egress, timeoutMs: config.webSearchSeconds * 1_000 };
   switch (id) {
     case 'searxng': {
@@ -132,10 +143,32 @@ function createBackend(id: BackendId, { config, egress }: BackendParts): SearchB
       return apiKey === undefined ? undefined : createExaBackend({ ...service, baseUrl: exaUrl, apiKey });
     }
     case 'local':
-      return undefined;
+      return createLocalBackend(localIndex);
     default:
       return id satisfies never;
   }
+}
+
+interface BackgroundIndexing {
+  /** Ends it where it is: what was indexed is kept, the rest follows at the next start. */
+  stop(): Promise<void>;
+}
+
+/** So that a first search finds something; nobody waits for it, and nothing fails with it. */
+function indexInBackground(
+  parts: { readonly index: LocalIndex; readonly extractor: Extractor },
+  logger: WebSearchParts['logger'],
+): BackgroundIndexing {
+  const controller = new AbortController();
+  const indexing = indexDocumentation({ ...parts, signal: controller.signal }).catch((error: unknown) => {
+    if (!controller.signal.aborted) logger.warn({ err: error }, 'the documentation could not be indexed');
+  });
+  return {
+    async stop() {
+      controller.abort();
+      await indexing;
+    },
+  };
 }
 
 /** Failures of services and pages are the operator's business: a search that had some is worth a warning. */
