@@ -9,6 +9,7 @@ import type { AccountBilling } from '../billing/account-billing.ts';
 import type { ManualBookings } from '../billing/manual-bookings.ts';
 import type { PriceAdministration } from '../billing/price-administration.ts';
 import type { PriceBook } from '../billing/price-book.ts';
+import type { CacheStats } from '../caching/cache-stats.ts';
 import type { ContextCaches } from '../caching/context-caches.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import type { FormulaService } from '../chat/formula-service.ts';
@@ -42,6 +43,8 @@ export interface PlatformServices {
   readonly activity: AccountActivity;
   readonly prices: PriceBook;
   readonly latencies: LatencyWindow;
+  /** What caching spares this process. */
+  readonly cacheStats: CacheStats;
   readonly conversations: Conversations;
   readonly managementKeys: ManagementKeys;
   readonly administration: AccountAdministration;

@@ -1,3 +1,4 @@
+import { createCacheStats } from '../../caching/cache-stats.ts';
 import type { ContextCaches } from '../../caching/context-caches.ts';
 import { createLatencyWindow } from '../../usage/latency-window.ts';
 import type { PlatformServices } from '../http-dependencies.ts';
@@ -16,6 +17,7 @@ export const noPlatform: PlatformServices = {
   activity: { series: refuse, list: refuse, story: refuse },
   prices: { find: refuse },
   latencies: createLatencyWindow(() => 0),
+  cacheStats: createCacheStats(),
   conversations: {
     list: refuse,
     create: refuse,
