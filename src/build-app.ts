@@ -13,6 +13,7 @@ import { buildPeople } from './build-people.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
 import { buildWebSearch } from './build-web-search.ts';
 import { createChatService } from './chat/chat-service.ts';
+import { logRefusals } from './chat/log-refusals.ts';
 import { checkReadiness } from './check-readiness.ts';
 import { createModelDirectory, type ModelDirectory } from './engines/registry.ts';
 import { createOutputChecker } from './grammar/output-checker.ts';
@@ -29,6 +30,7 @@ import type { Config } from './settings.ts';
 import { createOpenTurns, shutDown } from './shut-down.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import { createRefusalLog } from './usage/refusal-log.ts';
 import { version } from './version.ts';
 import { readWebFiles, type WebFiles, webFolderDefault } from './web-files.ts';
 
@@ -123,6 +125,10 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     signUpCreditNanoUsd: parseUsd(config.signUpCreditUsd),
   });
   const outputChecker = createOutputChecker();
+  const refusals = createRefusalLog(store, {
+    now: clock.now,
+    onError: (error) => hooks.logger.warn({ err: error }, 'a refused request could not be logged'),
+  });
   const idempotentAnswers = createIdempotentAnswers(store, {
     serverId: meter.serverId,
     now: clock.now,
@@ -147,13 +153,10 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
   const webSearch = buildWebSearch(store, { config, clock, logger: hooks.logger });
   const { admit: admitTurn } = limits.limiter;
   const http = createHttpApp({
-    chat: createChatService({
-      models,
-      meterTurn,
-      toolLoop: webSearch.toolLoop,
-      admitTurn,
-      outputChecker,
-    }),
+    chat: logRefusals(
+      createChatService({ models, meterTurn, toolLoop: webSearch.toolLoop, admitTurn, outputChecker }),
+      { onRefused: refusals.record, nowMs: () => performance.now() },
+    ),
     formulas: webSearch.createFormulas({ models, meterTurn, admitTurn }),
     keys,
     models,

@@ -1,8 +1,7 @@
 /** What a key has used: totals, breakdowns and the log of its requests. */
-import type { Selectable } from 'kysely';
 import { ApiError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
+import { type LogFilter, type LoggedRequest, listRequests } from './list-requests.ts';
 import { readUsageSums, type TimeSpan, type UsageSums } from './read-usage-sums.ts';
 import { splitDays } from './time-zone.ts';
 
@@ -33,27 +32,6 @@ export interface UsageGrouping {
   readonly byModel: boolean;
   /** A canonical IANA name; whose days are meant. */
   readonly timeZone: string;
-}
-
-export interface LogFilter extends TimeSpan {
-  /** Canonical ids; empty = all. */
-  readonly modelIds: readonly string[];
-  /** Empty = all. */
-  readonly statuses: readonly LoggedRequest['status'][];
-  readonly limit: number;
-  readonly offset: number;
-}
-
-export interface LoggedRequest {
-  readonly inferenceId: string;
-  readonly clientRequestId: string | null;
-  readonly status: 'succeeded' | 'failed';
-  readonly origin: 'api' | 'playground';
-  readonly modelId: string;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly costNanoUsd: bigint;
-  readonly createdAt: number;
 }
 
 export interface UsageReports {
@@ -166,41 +144,5 @@ export function addUp(rows: readonly UsageTotals[]): UsageTotals {
     succeededCount: sumOf((row) => row.succeededCount),
     failedCount: sumOf((row) => row.failedCount),
     chargedCount: sumOf((row) => row.chargedCount),
-  };
-}
-
-async function listRequests(store: Store, keyId: number, filter: LogFilter) {
-  let matching = store.db
-    .selectFrom('usage_requests')
-    .where('key_id', '=', keyId)
-    .where('created_at', '>=', filter.from)
-    .where('created_at', '<', filter.to);
-  if (filter.modelIds.length > 0) matching = matching.where('model_id', 'in', filter.modelIds);
-  if (filter.statuses.length > 0) matching = matching.where('status', 'in', filter.statuses);
-  const [rows, { total_count: totalCount }] = await Promise.all([
-    matching
-      .selectAll()
-      .orderBy('created_at', 'desc')
-      // Requests of one millisecond need an order too, or pages would overlap.
-      .orderBy('inference_id', 'desc')
-      .limit(filter.limit)
-      .offset(filter.offset)
-      .execute(),
-    matching.select((select) => select.fn.countAll<number>().as('total_count')).executeTakeFirstOrThrow(),
-  ]);
-  return { requests: rows.map(decodeRequest), totalCount };
-}
-
-function decodeRequest(row: Selectable<Tables['usage_requests']>): LoggedRequest {
-  return {
-    inferenceId: row.inference_id,
-    clientRequestId: row.client_request_id,
-    status: row.status,
-    origin: row.origin,
-    modelId: row.model_id,
-    inputTokens: row.input_tokens,
-    outputTokens: row.output_tokens,
-    costNanoUsd: row.cost_nano_usd,
-    createdAt: row.created_at,
   };
 }

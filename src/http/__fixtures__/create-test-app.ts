@@ -4,6 +4,7 @@ import type { Meter } from '../../billing/meter.ts';
 import { createTurnMetering } from '../../billing/metered-turn.ts';
 import type { ContextCaches } from '../../caching/context-caches.ts';
 import { createChatService } from '../../chat/chat-service.ts';
+import { logRefusals, type RefusedTurn } from '../../chat/log-refusals.ts';
 import type { Caller } from '../../chat/types.ts';
 import { createModelDirectory, type ModelDirectory } from '../../engines/registry.ts';
 import {
@@ -31,6 +32,8 @@ export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
   readonly caller?: Partial<Caller>;
   /** Default: every turn is free. */
   readonly meter?: Meter;
+  /** Told of turns that were refused. */
+  readonly onRefused?: (turn: RefusedTurn) => void;
   /** Default: nothing is limited. */
   readonly admitTurn?: TurnLimiter['admit'];
   /** Default: none; whoever asks for one hears of it. */
@@ -47,7 +50,8 @@ export interface TestApp {
 
 /** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const { settings, caller, overrides, meter, admitTurn, createCaches, ...engineOptions } = options;
+  const { settings, caller, overrides, meter, admitTurn, onRefused, createCaches, ...engineOptions } =
+    options;
   const engine = createScriptedEngine({ script: () => [], ...engineOptions });
   const models = createModelDirectory([
     {
@@ -65,7 +69,10 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   };
   let idCount = 0;
   const app = createHttpApp({
-    chat: createChatService({ models, meterTurn, ...(admitTurn !== undefined && { admitTurn }) }),
+    chat: logRefusals(
+      createChatService({ models, meterTurn, ...(admitTurn !== undefined && { admitTurn }) }),
+      { onRefused: onRefused ?? (() => undefined), nowMs: () => performance.now() },
+    ),
     keys: {
       authenticate(secret) {
         if (secret !== testKey) throw new ApiError('invalid_api_key');

@@ -17,6 +17,7 @@ import { createKeyDirectory } from '../../keys/key-directory.ts';
 import { createPlaygroundKeys } from '../../keys/playground-keys.ts';
 import type { LimitAdministration } from '../../limits/limit-administration.ts';
 import type { Store } from '../../store/store.ts';
+import { createRefusalLog } from '../../usage/refusal-log.ts';
 import { createTestApp, type TestApp, type TestAppOptions, testNowMs } from './create-test-app.ts';
 import { chatBody } from './wire.ts';
 
@@ -99,6 +100,12 @@ export async function openPlatformApp(
   });
   onTestFinished(async () => await people.close());
   const playgroundKeys = createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits });
+  const refusals = createRefusalLog(store, {
+    now: clock.now,
+    onError: (error) => {
+      throw error;
+    },
+  });
   const idempotentAnswers = createIdempotentAnswers(store, {
     serverId: meter.serverId,
     now: clock.now,
@@ -130,6 +137,7 @@ export async function openPlatformApp(
     ...options,
     meter: measureTurns(limits.limiter.limitMeter(meter), platform),
     admitTurn: limits.limiter.admit,
+    onRefused: refusals.record,
     overrides: { keys, clock, platform, people, playgroundKeys, idempotentAnswers, ...options.overrides },
   });
   const send = async (request: InjectOptions, secret = key): Promise<Answer> =>

@@ -1,9 +1,10 @@
 /** Usage and logs on the wire. */
 import { z } from 'zod';
 import { toCredits, toUsdNumber } from '../../billing/money.ts';
+import type { LoggedRequest } from '../../usage/list-requests.ts';
 import type { TimeSpan } from '../../usage/read-usage-sums.ts';
 import { isCanonicalTimeZone } from '../../usage/time-zone.ts';
-import type { LoggedRequest, ModelUsage, UsageGroup } from '../../usage/usage-reports.ts';
+import type { ModelUsage, UsageGroup } from '../../usage/usage-reports.ts';
 import { invalidParameter, momentInUtc } from './parse-query.ts';
 
 const hourMs = 3_600_000;
