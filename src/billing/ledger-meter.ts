@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
-import type { CommitResult, Store } from '../store/store.ts';
+import type { CommitResult, Statement, Store } from '../store/store.ts';
 import { noUsage, recordUsage, type UsageRecord } from '../usage/record-usage.ts';
 import { readFreeAmount } from './free-amount.ts';
 import { chargeHold, giveBackHold, type HeldAmount, reserveHold } from './hold-statements.ts';
@@ -92,7 +92,7 @@ async function holdTurn(turn: TurnToMeter, price: Price, context: MeterContext):
     const reserved = await context.store.commit(
       reserveHold({ ...held, serverId: context.serverId, modelId: turn.modelId, createdAt }),
       // A hold that a power cut loses belongs to a turn that the power cut ended.
-      { durability: 'lazy' },
+      { durability: 'lazy', isIndependent: true },
     );
     if (reserved.isCommitted) {
       return createHold({ turn, price, held, createdAt, context }, budget.outputTokensPerChoice);
@@ -193,7 +193,7 @@ async function bookCharge(
 ): Promise<CommitResult<'not_held' | 'cost_exceeds_balance'>> {
   const { usage } = outcome;
   const charge = { costNanoUsd, modelId: open.turn.modelId, at: open.context.now() };
-  return await open.context.store.commit([
+  const statements: Statement<'not_held' | 'cost_exceeds_balance'>[] = [
     ...chargeHold(open.held, charge),
     ...recordUsage({
       ...describeTurn(open),
@@ -212,7 +212,8 @@ async function bookCharge(
       durationMs: outcome.durationMs,
     }),
     ...(outcome.sealAnswer?.(usage, { costNanoUsd }) ?? []),
-  ]);
+  ];
+  return await open.context.store.commit(statements, { isIndependent: true });
 }
 
 async function releaseTurn(open: OpenTurn, errorCode: string, durationMs: number): Promise<void> {
@@ -232,7 +233,7 @@ async function releaseTurn(open: OpenTurn, errorCode: string, durationMs: number
       }),
     ],
     // Lost in a power cut, the hold is an orphan and is given back at the next start.
-    { durability: 'lazy' },
+    { durability: 'lazy', isIndependent: true },
   );
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { createTestDatabase, openUntilTestEnds } from '../../../test/services/test-stores.ts';
+import { createTestDatabase, openTestStore, openUntilTestEnds } from '../../../test/services/test-stores.ts';
 import { seedBootstrap } from '../../accounts/seed-bootstrap.ts';
 import { statement } from '../store.ts';
 import { StoreError } from '../store-error.ts';
@@ -37,4 +37,34 @@ it('is prepared by one of several servers that start together: one schema, one a
   expect(seeded.filter((result) => result !== undefined)).toHaveLength(1);
   const accounts = await stores[0]?.db.selectFrom('accounts').select('is_admin').execute();
   expect(accounts).toEqual([{ is_admin: 1 }]);
+});
+
+it('runs independent statements as one: all of them, or none when a guard does not hold', async () => {
+  const store = await openTestStore('postgres');
+  const add = (name: string) => statement('insert into store_marks (name, value) values (?, ?)', [name, 1]);
+  const raise = (name: string) =>
+    statement('update store_marks set value = value + ? where name = ?', [1, name], {
+      rows: 1,
+      otherwise: `no ${name}`,
+    });
+  const together = { isIndependent: true } as const;
+  await expect(store.commit([add('one'), add('two')], together)).resolves.toMatchObject({
+    isCommitted: true,
+    results: [{ rowCount: 1 }, { rowCount: 1 }],
+  });
+  await expect(
+    store.commit([raise('one'), add('three'), raise('nobody'), raise('two')], together),
+  ).resolves.toEqual({ isCommitted: false, reason: 'no nobody', statementIndex: 2 });
+  await expect(store.commit([raise('one'), add('two')], together)).rejects.toMatchObject({ kind: 'unique' });
+  await store.commit([raise('one'), raise('two')], together);
+  const marks = await store.db
+    .selectFrom('store_marks')
+    .select(['name', 'value'])
+    .where('name', 'in', ['one', 'two', 'three'])
+    .orderBy('name')
+    .execute();
+  expect(marks).toEqual([
+    { name: 'one', value: 2 },
+    { name: 'two', value: 2 },
+  ]);
 });
