@@ -20,6 +20,7 @@ const capabilitiesSchema = z.strictObject({
   partial: z.enum(['moonshot', 'continue', 'prefill', 'echo']).optional(),
   stream_usage: z.boolean().optional(),
   prompt_cache_key: z.boolean().optional(),
+  cache_salt: z.boolean().optional(),
   stop_count_max: z.int().min(0).optional(),
   temperature_max: z.number().positive().optional(),
 });
@@ -98,6 +99,7 @@ export function decodeEngineSettings(
       partial: can?.partial,
       streamUsage: can?.stream_usage,
       promptCacheKey: can?.prompt_cache_key,
+      cacheSalt: can?.cache_salt,
       stopCountMax: can?.stop_count_max,
       temperatureMax: can?.temperature_max,
     },

@@ -78,6 +78,7 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
             connection,
             request,
             options: runOptions,
+            accountId: context.accountId,
             signal: context.signal,
             promptTokens: count.likelyTokens,
             admit,

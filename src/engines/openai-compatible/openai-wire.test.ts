@@ -1,20 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { chatRequest, functionTool } from '../../chat/__fixtures__/chat-request.ts';
 import type { ChatMessage, ChatRequest } from '../../chat/types.ts';
-import type { RunOptions } from '../engine.ts';
-import { encodeRequest } from './openai-wire.ts';
+import { type AccountRun, encodeRequest } from './openai-wire.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { type OpenAiCompatibleOptions, resolveUpstream } from './upstream-options.ts';
 
 function encode(
   request: Partial<ChatRequest>,
   options: Partial<OpenAiCompatibleOptions> = {},
-  run: Partial<RunOptions> = {},
+  run: Partial<AccountRun> = {},
 ) {
   const upstream = resolveUpstream({ id: 'up', baseUrl: 'http://up/v1', upstreamModel: 'm', ...options });
   return encodeRequest(
     chatRequest(request),
-    { outputTokensMax: 50, choices: [0], attempt: 0, ...run },
+    { outputTokensMax: 50, choices: [0], attempt: 0, accountId: 1, ...run },
     upstream,
   ).body;
 }
@@ -121,6 +120,16 @@ describe('the request to an upstream', () => {
     for (const field of ['seed', 'stop', 'logprobs', 'n', 'prompt_cache_key', 'stream_options', 'tools']) {
       expect(plain).not.toHaveProperty(field);
     }
+  });
+
+  it('keeps accounts apart in the upstream’s cache, where it can be told to', () => {
+    const salts = [7, 7, 8].map(
+      (accountId) => encode({}, { capabilities: { cacheSalt: true } }, { accountId })['cache_salt'],
+    );
+    expect(salts[0]).toMatch(/^[0-9a-f]{32}$/);
+    expect(salts[1]).toBe(salts[0]);
+    expect(salts[2]).not.toBe(salts[0]);
+    expect(encode({})).not.toHaveProperty('cache_salt');
   });
 
   it('samples a repeated attempt with another seed', () => {

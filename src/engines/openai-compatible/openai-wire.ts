@@ -2,6 +2,7 @@
  * The request body as upstream servers read it. The only place, with the decoders, where their snake_case lives.
  * Nothing that the caller sent and we do not know is ever passed on.
  */
+import { createHash } from 'node:crypto';
 import type { ChatMessage, ChatRequest, JsonValue, ToolDeclaration } from '../../chat/types.ts';
 import type { RunOptions } from '../engine.ts';
 import { encodeRepair } from './encode-repair.ts';
@@ -19,8 +20,11 @@ export interface EncodedRequest {
   readonly isCallFormat: boolean;
 }
 
+/** What is run, and for whom. */
+export type AccountRun = RunOptions & { readonly accountId: number };
+
 /** The request for some choices of one attempt. */
-export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: Upstream): EncodedRequest {
+export function encodeRequest(request: ChatRequest, run: AccountRun, upstream: Upstream): EncodedRequest {
   const { capabilities } = upstream;
   const repair = encodeRepair(request, run.rejection, capabilities);
   const messages = [
@@ -44,8 +48,14 @@ export function encodeRequest(request: ChatRequest, run: RunOptions, upstream: U
     ...(request.logprobs !== undefined && { logprobs: true, top_logprobs: request.logprobs.topCount }),
     ...(capabilities.promptCacheKey &&
       request.cacheHint !== undefined && { prompt_cache_key: request.cacheHint }),
+    ...(capabilities.cacheSalt && { cache_salt: saltOf(run.accountId) }),
   };
   return { body, isCallFormat: repair.callSchema !== undefined };
+}
+
+/** The same for all requests of an account, and no account number of ours. */
+function saltOf(accountId: number): string {
+  return createHash('sha256').update(`perigee account ${accountId}`).digest('hex').slice(0, 32);
 }
 
 function encodeSampling({ sampling }: ChatRequest, run: RunOptions): WireObject {

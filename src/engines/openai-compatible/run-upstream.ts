@@ -14,6 +14,7 @@ export interface UpstreamRun {
   readonly connection: UpstreamConnection;
   readonly request: ChatRequest;
   readonly options: RunOptions;
+  readonly accountId: number;
   readonly signal: AbortSignal;
   /** The likely count, for upstreams that report no usage. */
   readonly promptTokens: number;
@@ -74,7 +75,11 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
   run.signal.addEventListener('abort', onAbort, { once: true });
   for (const choices of groups) {
     if (isOver) break;
-    const encoded = encodeRequest(run.request, { ...run.options, choices }, run.upstream);
+    const encoded = encodeRequest(
+      run.request,
+      { ...run.options, accountId: run.accountId, choices },
+      run.upstream,
+    );
     exchanges.push(
       startExchange({
         connection: run.connection,

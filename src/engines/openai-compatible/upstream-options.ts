@@ -27,6 +27,8 @@ export interface UpstreamCapabilities {
   readonly streamUsage: boolean;
   /** `prompt_cache_key`; false: the hint is not passed on (it never changes an answer). */
   readonly promptCacheKey: boolean;
+  /** `cache_salt` (vLLM): what it computed for one account is shared with no other. */
+  readonly cacheSalt: boolean;
   /** Most `stop` strings it takes. */
   readonly stopCountMax: number;
   readonly temperatureMax: number;
@@ -53,6 +55,7 @@ const capabilitiesDefault: UpstreamCapabilities = {
   partial: undefined,
   streamUsage: true,
   promptCacheKey: false,
+  cacheSalt: false,
   stopCountMax: 16,
   temperatureMax: 2,
 };
