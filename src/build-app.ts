@@ -107,8 +107,8 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
   });
   const models = createModelDirectory(engines.servedModels);
   const clock = { now: () => Date.now() };
-  const readiness = (): Promise<Readiness> => checkReadiness(models, store);
   const limits = buildLimits(store, { config, logger: hooks.logger });
+  const readiness = (): Promise<Readiness> => checkReadiness(models, store, limits);
   const keys = createKeyDirectory(store, {
     readRateLimits: limits.readRateLimits,
     onWriteError: (error) => hooks.logger.warn({ err: error }, 'the last use of a key could not be written'),

@@ -10,10 +10,12 @@ const serve = (health: EngineHealth) => {
   return createModelDirectory([{ id: 'acme/m', wireName: 'm', aliases: [], engine, created: 0 }]);
 };
 
+const noRedis = { isRedisUsed: () => undefined };
+
 describe.each(['sqlite', 'postgres'] as const)('readiness on %s', (kind) => {
   it('needs every engine and the database', async () => {
     const store = await openUntilTestEnds(await createTestDatabase(kind));
-    expect(await checkReadiness(serve({ state: 'ready' }), store)).toEqual({
+    expect(await checkReadiness(serve({ state: 'ready' }), store, noRedis)).toEqual({
       isReady: true,
       checks: [
         { name: 'model acme/m', state: 'ready', detail: '' },
@@ -21,7 +23,7 @@ describe.each(['sqlite', 'postgres'] as const)('readiness on %s', (kind) => {
       ],
     });
     const loading = serve({ state: 'loading', detail: 'Wait.' });
-    expect(await checkReadiness(loading, store)).toMatchObject({
+    expect(await checkReadiness(loading, store, noRedis)).toMatchObject({
       isReady: false,
       checks: [{ state: 'loading', detail: 'Wait.' }, { state: 'ready' }],
     });
@@ -30,12 +32,23 @@ describe.each(['sqlite', 'postgres'] as const)('readiness on %s', (kind) => {
   it('ends when the database is gone, and says so without its words', async () => {
     const store = await openUntilTestEnds(await createTestDatabase(kind));
     await store.close();
-    expect(await checkReadiness(serve({ state: 'ready' }), store)).toEqual({
+    expect(await checkReadiness(serve({ state: 'ready' }), store, noRedis)).toEqual({
       isReady: false,
       checks: [
         { name: 'model acme/m', state: 'ready', detail: '' },
         { name: 'store', state: 'failed', detail: expect.stringMatching(/^The database does not answer\./) },
       ],
+    });
+  });
+
+  it('shows a lost Redis, and lasts without it', async () => {
+    const store = await openUntilTestEnds(await createTestDatabase(kind));
+    const check = (isUsed: boolean) =>
+      checkReadiness(serve({ state: 'ready' }), store, { isRedisUsed: () => isUsed });
+    expect((await check(true)).checks.at(-1)).toEqual({ name: 'redis', state: 'ready', detail: '' });
+    expect(await check(false)).toMatchObject({
+      isReady: true,
+      checks: [{ name: 'model acme/m' }, { name: 'store' }, { name: 'redis', state: 'degraded' }],
     });
   });
 });
