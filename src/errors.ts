@@ -137,12 +137,8 @@ export const errorCatalogue = {
   ),
   not_found: entry(404, 'resource_not_found_error', false, 'There is no such thing in your account.'),
   cache_not_found: entry(404, 'resource_not_found_error', false, 'Not found the context cache.'),
-  formula_not_found: entry(
-    404,
-    'resource_not_found_error',
-    false,
-    'There is no formula of this name.',
-  ),
+  file_not_found: entry(404, 'resource_not_found_error', false, 'Not found the file in your account.'),
+  formula_not_found: entry(404, 'resource_not_found_error', false, 'There is no formula of this name.'),
   route_not_found: entry(404, 'resource_not_found_error', false, 'There is nothing at this address.'),
   method_not_allowed: entry(
     405,

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { parseAllowEntry } from './egress/allow-list.ts';
+import { fileSettings } from './file-settings.ts';
 import { limitSettings } from './limit-settings.ts';
 import { operationSettings } from './operation-settings.ts';
 import { peopleSettings } from './people-settings.ts';
@@ -175,6 +176,7 @@ export const settings = {
   ...limitSettings,
   ...operationSettings,
   ...searchSettings,
+  ...fileSettings,
   corsOrigins: setting({
     schema: z
       .union([

@@ -315,6 +315,20 @@ interface ContextCacheTagsTable {
   created_at: number;
 }
 
+/** An uploaded file; its bytes and text are in the storage under its id. */
+interface FilesTable {
+  id: Fixed<string>;
+  account_id: Fixed<number>;
+  filename: Fixed<string>;
+  purpose: Fixed<string>;
+  media_type: Fixed<string>;
+  size_bytes: Fixed<number>;
+  sha256: Fixed<string>;
+  status: Fixed<'ready' | 'error'>;
+  status_details: Fixed<string | null>;
+  created_at: Fixed<number>;
+}
+
 export interface Tables extends PeopleTables {
   store_marks: StoreMarksTable;
   accounts: AccountsTable;
@@ -332,6 +346,7 @@ export interface Tables extends PeopleTables {
   usage_requests: UsageRequestsTable;
   usage_rollups: UsageRollupsTable;
   web_searches: WebSearchesTable;
+  files: FilesTable;
   context_caches: ContextCachesTable;
   context_cache_tags: ContextCacheTagsTable;
 }

@@ -68,6 +68,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   // Queries are written where their tables' meaning is known; connections are made in the store alone.
   kysely: [
     'src/store',
+    'src/files',
     'src/accounts',
     'src/billing',
     'src/caching',

@@ -6,6 +6,7 @@ import { fees } from './0005-fees.ts';
 import { idempotency } from './0006-idempotency.ts';
 import { limits } from './0007-limits.ts';
 import { webSearch } from './0008-web-search.ts';
+import { files } from './0009-files.ts';
 import { caching } from './0011-caching.ts';
 import type { Migration } from './migration.ts';
 
@@ -19,5 +20,6 @@ export const allMigrations: readonly Migration[] = [
   idempotency,
   limits,
   webSearch,
+  files,
   caching,
 ];
