@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { pathOf } from './handle-error.ts';
 
 /** One line per answer, streams included. Never headers or bodies: they hold secrets. */
 export function createAccessLogHook({ clock, logger }: Pick<HttpDependencies, 'clock' | 'logger'>) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const { inferenceId, clientRequestId, startedMs, caller } = request.context;
+    const { inferenceId, clientRequestId, startedMs, caller, loggedPath } = request.context;
     logger.info(
       {
         inferenceId,
@@ -13,7 +12,7 @@ export function createAccessLogHook({ clock, logger }: Pick<HttpDependencies, 'c
         accountId: caller?.accountId,
         keyPrefix: caller?.keyPrefix,
         method: request.method,
-        path: pathOf(request.url),
+        path: loggedPath,
         status: reply.raw.statusCode,
         durationMs: clock.now() - startedMs,
       },

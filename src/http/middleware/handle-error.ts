@@ -73,7 +73,7 @@ function logError(
   const fields = {
     inferenceId: request.context?.inferenceId,
     method: request.method,
-    path: pathOf(request.url),
+    path: request.context?.loggedPath ?? pathOf(request.url),
     code: error.code,
     param: error.param,
     internal: error.internal,

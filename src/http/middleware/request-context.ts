@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSession } from '../../accounts/web-sessions.ts';
 import type { Caller } from '../../chat/types.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
+import { pathOf } from './handle-error.ts';
 
 /** What is known of a request before its body is read. */
 export interface RequestContext {
@@ -10,6 +11,8 @@ export interface RequestContext {
   /** The caller's own name of the request; undefined when absent or malformed. */
   readonly clientRequestId: string | undefined;
   readonly startedMs: number;
+  /** What a log may say of the address: never the query, and the route where the path itself is a secret. */
+  readonly loggedPath: string;
   /** Set by authentication. */
   caller: Caller | undefined;
   /** Set when the body was found to name a served model. */
@@ -25,6 +28,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The request is one generation of a model: its id has that form. */
     readonly isInference?: boolean;
+    /** The address is a secret: logs name the route instead. */
+    readonly isPathSecret?: boolean;
   }
 }
 
@@ -33,7 +38,8 @@ const clientRequestIdPattern = /^[A-Za-z0-9._:-]{1,128}$/;
 /** Names the request and puts the names on the answer, errors included. */
 export function createRequestContextHook(dependencies: Pick<HttpDependencies, 'clock' | 'ids'>) {
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    const prefix = request.routeOptions.config.isInference === true ? 'chatcmpl-' : 'req-';
+    const { config, url = '' } = request.routeOptions;
+    const prefix = config.isInference === true ? 'chatcmpl-' : 'req-';
     const inferenceId = prefix + dependencies.ids.next();
     const sent = request.headers['x-client-request-id'];
     // A malformed name is dropped, never an error (contract, "Tracing and cost").
@@ -42,6 +48,7 @@ export function createRequestContextHook(dependencies: Pick<HttpDependencies, 'c
       inferenceId,
       clientRequestId,
       startedMs: dependencies.clock.now(),
+      loggedPath: config.isPathSecret === true ? url : pathOf(request.url),
       caller: undefined,
       modelId: undefined,
       session: undefined,

@@ -149,6 +149,7 @@ export function createSharedConversationRoute({ platform: { conversations } }: H
     method: 'GET',
     paths: ['/api/shared/:id'],
     access: 'open',
+    isPathSecret: true,
     schema,
     async handle(request, reply) {
       const shared = await conversations.readShared(idOf(request));

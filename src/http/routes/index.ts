@@ -179,7 +179,7 @@ export function registerRoutes(app: FastifyInstance, dependencies: HttpDependenc
       app.route({
         method: route.method,
         url: path,
-        config: { isInference: route.isInference ?? false },
+        config: { isInference: route.isInference ?? false, isPathSecret: route.isPathSecret ?? false },
         schema: position === 0 ? route.schema : withAliasOperationId(route, position),
         onRequest: hooks[route.access],
         handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),

@@ -12,6 +12,8 @@ export interface Route {
   readonly access: 'open' | 'key' | 'management-key' | 'any-key' | 'session' | 'admin' | 'same-origin';
   /** One generation of a model: its inference id begins with `chatcmpl-`. */
   readonly isInference?: boolean;
+  /** The address itself opens something (an invite, a shared page): logs name the route instead. */
+  readonly isPathSecret?: boolean;
   /** zod schemas for docs/openapi.json. Validation is the handler's own, because its error texts are part of the contract. */
   readonly schema: FastifySchema;
   handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> | FastifyReply;

@@ -51,6 +51,7 @@ export function createInviteRoute({ people }: HttpDependencies): Route {
     method: 'GET',
     paths: ['/api/invites/:token'],
     access: 'open',
+    isPathSecret: true,
     schema,
     async handle(request, reply) {
       const { token } = request.params as { token: string }; // The router fills it on this route.
