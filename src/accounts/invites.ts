@@ -22,7 +22,8 @@ export interface InviteDraft {
   readonly email: string | null;
   readonly creditNanoUsd: bigint;
   readonly note: string | null;
-  readonly expiresAt: number;
+  /** How long the link works. */
+  readonly lifetimeMs: number;
   readonly createdByAccountId: number;
 }
 
@@ -52,7 +53,7 @@ export function createInvites(store: Store, now: () => number): Invites {
           note: draft.note,
           created_by_account_id: draft.createdByAccountId,
           created_at: now(),
-          expires_at: draft.expiresAt,
+          expires_at: now() + draft.lifetimeMs,
         })
         .returningAll()
         .executeTakeFirstOrThrow();

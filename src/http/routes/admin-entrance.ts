@@ -26,7 +26,7 @@ export function createListInvitesRoute({ people }: HttpDependencies): Route {
 }
 
 /** `POST /api/admin/invites`: the one answer that shows the link. */
-export function createNewInviteRoute({ people, clock, logger }: HttpDependencies): Route {
+export function createNewInviteRoute({ people, logger }: HttpDependencies): Route {
   return {
     method: 'POST',
     paths: ['/api/admin/invites'],
@@ -38,7 +38,7 @@ export function createNewInviteRoute({ people, clock, logger }: HttpDependencies
         email: draft.email,
         creditNanoUsd: draft.credit_usd,
         note: draft.note,
-        expiresAt: clock.now() + draft.expires_in_days * dayMs,
+        lifetimeMs: draft.expires_in_days * dayMs,
         createdByAccountId: sessionOf(request).accountId,
       });
       const url = `${people.describe().publicUrl}/app/sign-up?invite=${token}`;
