@@ -19,8 +19,6 @@ export function normalizeMath(text: string): string {
 
 function convert(text: string): string {
   return text
-    .replace(/\\\[([\s\S]+?)\\\]/g, (_match, formula: string) =>
-      `\n$$\n${formula.trim()}\n$$\n`.replaceAll('$$', '$$$$'),
-    )
-    .replace(/\\\(([\s\S]+?)\\\)/g, (_match, formula: string) => `$$$$${formula.trim()}$$$$`);
+    .replace(/\\\[([\s\S]+?)\\\]/g, (_match, formula: string) => `\n$$\n${formula.trim()}\n$$\n`)
+    .replace(/\\\(([\s\S]+?)\\\)/g, (_match, formula: string) => `$$${formula.trim()}$$`);
 }
