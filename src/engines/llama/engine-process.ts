@@ -1,6 +1,7 @@
 /** One run of the engine's child process, as a typed API. It is not restarted here: see `supervisor.ts`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { usualRhythm, watchPulse } from './child-pulse.ts';
 import type {
   ChildMessage,
   EngineStats,
@@ -17,11 +18,14 @@ import type {
 export class EngineProcessError extends Error {
   /** `input`: this one request cannot be done. `load`: the model cannot be loaded. `exit`: the process is gone. */
   readonly reason: 'input' | 'load' | 'exit';
+  /** Of an `exit`: one input was in work, so it alone can be the cause. */
+  readonly wasAlone: boolean;
 
-  constructor(reason: EngineProcessError['reason'], detail: string) {
+  constructor(reason: EngineProcessError['reason'], detail: string, wasAlone = false) {
     super(detail);
     this.name = 'EngineProcessError';
     this.reason = reason;
+    this.wasAlone = wasAlone;
   }
 }
 
@@ -45,6 +49,11 @@ const closeMsMax = 2_000;
 /** Kept of what llama.cpp writes to stderr; enough for the reason of a failed load. */
 const logTailLength = 4_000;
 
+/** For whoever came after the process had ended. */
+function withoutBlame({ reason, message }: EngineProcessError): EngineProcessError {
+  return new EngineProcessError(reason, message);
+}
+
 /** The child's entry beside this file, whether it runs from source or from the emitted JavaScript. */
 function defaultEntry(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -58,6 +67,7 @@ export class EngineProcess {
   readonly #statsWaiters = new Map<number, Waiter<EngineStats>>();
   readonly #pinning = new Map<number, Waiter<boolean>>();
   readonly #listener: ProcessListener;
+  readonly #stopPulse: () => void;
   #loading: Waiter<LoadedModel> | undefined;
   #nextStatsId = 1;
   #logTail = '';
@@ -65,7 +75,7 @@ export class EngineProcess {
   /** Resolves when the process is gone, however it ended. */
   readonly exited: Promise<EngineProcessError>;
 
-  constructor(listener: ProcessListener, entry: string = defaultEntry()) {
+  constructor(listener: ProcessListener, entry: string = defaultEntry(), rhythm = usualRhythm) {
     this.#listener = listener;
     this.#child = fork(entry, [], {
       serialization: 'advanced',
@@ -82,9 +92,17 @@ export class EngineProcess {
       // The child is our own code: the channel carries nothing but ChildMessage.
       this.#receive(message as ChildMessage);
     });
+    this.#stopPulse = watchPulse({
+      ask: () => this.stats(),
+      // While it loads it may be silent for long.
+      isBusy: () => this.#loading === undefined && this.#countInWork() > 0,
+      onSilent: () => this.#child.kill('SIGKILL'),
+      rhythm,
+    });
     this.exited = new Promise((resolve) => {
       const settle = (detail: string) => {
-        this.#exit ??= new EngineProcessError('exit', detail);
+        this.#stopPulse();
+        this.#exit ??= new EngineProcessError('exit', detail, this.#countInWork() === 1);
         this.#loseAll(this.#exit);
         resolve(this.#exit);
       };
@@ -119,7 +137,7 @@ export class EngineProcess {
 
   generate(generationId: number, spec: GenerationSpec, sink: GenerationSink): void {
     if (this.#exit !== undefined) {
-      sink.lose(this.#exit);
+      sink.lose(withoutBlame(this.#exit));
       return;
     }
     this.#generating.set(generationId, sink);
@@ -159,7 +177,7 @@ export class EngineProcess {
   }
 
   #ask<T>(message: ParentMessage, register: (waiter: Waiter<T>) => void): Promise<T> {
-    if (this.#exit !== undefined) return Promise.reject(this.#exit);
+    if (this.#exit !== undefined) return Promise.reject(withoutBlame(this.#exit));
     return new Promise((resolve, reject) => {
       register({ resolve, reject });
       this.#send(message);
@@ -175,6 +193,7 @@ export class EngineProcess {
     switch (message.type) {
       case 'loaded':
         this.#loading?.resolve(message.model);
+        this.#loading = undefined;
         break;
       case 'load-failed':
         this.#loading?.reject(new EngineProcessError('load', `${message.detail} ${this.#errorLog()}`.trim()));
@@ -208,6 +227,10 @@ export class EngineProcess {
     const sink = this.#generating.get(generationId);
     if (event.type === 'end' || event.type === 'error') this.#generating.delete(generationId);
     sink?.receive(event);
+  }
+
+  #countInWork(): number {
+    return this.#tokenizing.size + this.#generating.size;
   }
 
   #take<T>(waiters: Map<number, Waiter<T>>, id: number): Waiter<T> | undefined {

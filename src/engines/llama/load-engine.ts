@@ -33,7 +33,7 @@ export interface EngineCallbacks extends Pick<SchedulerOptions, 'publish' | 'onF
 export async function loadEngine(options: LoadOptions, callbacks: EngineCallbacks): Promise<LoadedEngine> {
   const header = readGgufHeader(options.modelPath);
   const size = sizeContext(options, header, process.availableMemory());
-  const native = await loadNativeModel(options.modelPath, options.threads);
+  const native = await loadNativeModel(options.modelPath, options.threads, callbacks.onFatal);
   const vocabulary = createVocabulary(native.binding, native.vocabulary);
   prepareIndex(vocabulary);
   const context = native.createContext({

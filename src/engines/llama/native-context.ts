@@ -7,6 +7,11 @@ import { createThreadPace, type ThreadPace } from './thread-pace.ts';
 
 /** Tokens of one decode; one physical batch, so that an abort drops all of it or nothing. */
 export const batchTokensMax = 512;
+/**
+ * A decode that takes longer will never return: steps are planned to take a third of a second, and the very first one,
+ * whose speed nobody knows yet, has at most 128 tokens.
+ */
+const hangMs = 180_000;
 /** Sequence ids that a unified KV cache knows, whatever `n_seq_max` says (llama.cpp's LLAMA_MAX_SEQ). */
 export const sequencesMax = 256;
 
@@ -76,9 +81,14 @@ const ggmlTypes = { f16: 1, q8_0: 8 } as const;
 
 /**
  * Loads the weights on a worker thread.
+ * @param onHang told when a decode does not return; nothing but the process's end can stop it
  * @throws Error with a text for the operator.
  */
-export async function loadNativeModel(path: string, threads: number): Promise<NativeModel> {
+export async function loadNativeModel(
+  path: string,
+  threads: number,
+  onHang: (error: Error) => void,
+): Promise<NativeModel> {
   const binding = loadBinding();
   const model = await callAsync(binding.modelLoad, path, binding.modelDefaultParams());
   if (model === null) {
@@ -93,6 +103,7 @@ export async function loadNativeModel(path: string, threads: number): Promise<Na
     threads,
     threadPool: binding.createThreadPool(threads),
     pace: createThreadPace(threads),
+    onHang,
   };
   return {
     binding,
@@ -110,6 +121,7 @@ interface Compute {
   readonly threads: number;
   readonly threadPool: Pointer | null;
   readonly pace: ThreadPace;
+  readonly onHang: (error: Error) => void;
 }
 
 function createContext(
@@ -155,7 +167,8 @@ function createContext(
       currentThreads = threads;
       const startedAt = performance.now();
       const startedCpu = process.cpuUsage();
-      const code = await callAsync(binding.decode, context, native);
+      const watchdog = setTimeout(() => compute.onHang(new Error('llama_decode does not return')), hangMs);
+      const code = await callAsync(binding.decode, context, native).finally(() => clearTimeout(watchdog));
       const cpu = process.cpuUsage(startedCpu);
       compute.pace.record(performance.now() - startedAt, (cpu.user + cpu.system) / 1000);
       logits.refresh(code === 0 ? batch.outputCount() : 0);

@@ -97,6 +97,36 @@ describe('supervisor', () => {
     expect(changes.filter(({ type }) => type === 'crashed')).toHaveLength(2);
   });
 
+  it('accuses nobody who ran beside the input that crashes', async () => {
+    const { supervisor } = start();
+    const crashBeside = async (text: string) => {
+      const beside = await begin(supervisor, text, new AbortController().signal);
+      await beside.next.catch(() => undefined);
+      await failure(run(supervisor, 'crash'));
+      return beside;
+    };
+    await failure((await crashBeside('run')).stream.next());
+    // Both are suspected now, so the one that comes second waits for the first, and crashes alone.
+    const controller = new AbortController();
+    const innocent = await begin(supervisor, 'run', controller.signal);
+    expect((await innocent.next).value).toMatchObject({ type: 'prefill' });
+    const crashing = failure(run(supervisor, 'crash'));
+    const left = failure(innocent.stream.next());
+    controller.abort();
+    expect((await left).code).toBe('client_closed_request');
+    expect((await crashing).code).toBe('engine_failed');
+    expect((await failure(run(supervisor, 'crash'))).message).toMatch(/stopped twice/);
+    const again = await begin(supervisor, 'run', new AbortController().signal);
+    expect((await again.next).value).toMatchObject({ type: 'prefill' });
+  });
+
+  it('ends a process that does not answer, and starts another', async () => {
+    const { supervisor, changes } = start({ pulse: { everyMs: 20, silenceMsMax: 200 } });
+    expect((await failure(run(supervisor, 'hang'))).code).toBe('engine_failed');
+    expect((await run(supervisor, 'answer')).at(-1)?.type).toBe('end');
+    expect(changes.map(({ type }) => type)).toEqual(['loaded', 'crashed', 'loaded']);
+  });
+
   it('keeps nothing of a prompt that it refuses after the second crash', async () => {
     const { supervisor } = start();
     const { promptId } = await hold(supervisor, 'crash');

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from '../../errors.ts';
 import type { EngineHealth } from '../engine.ts';
+import type { PulseRhythm } from './child-pulse.ts';
 import { createDrainRate } from './drain-rate.ts';
 import { EngineProcess, EngineProcessError } from './engine-process.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
@@ -19,6 +20,7 @@ import type {
   PromptPiece,
   QueuedEvent,
 } from './protocol.ts';
+import { createRunGate } from './run-gate.ts';
 
 export interface SupervisorOptions {
   readonly load: LoadOptions;
@@ -30,6 +32,8 @@ export interface SupervisorOptions {
   readonly onChange?: (change: ProcessChange) => void;
   /** Entry of the child process; another one in tests. */
   readonly childEntry?: string;
+  /** How soon a process that does not answer is ended; shorter in tests. */
+  readonly pulse?: PulseRhythm;
 }
 
 export type ProcessChange =
@@ -73,6 +77,7 @@ export class Supervisor implements LlamaHost {
   readonly #pinned = new Set<string>();
   readonly #flights = new Map<number, Flight>();
   readonly #poison = createPoisonList(Date.now);
+  readonly #gate = createRunGate();
   readonly #drain = createDrainRate(Date.now);
   #process: EngineProcess | undefined;
   #health: EngineHealth = { state: 'loading', detail: 'the model is being loaded' };
@@ -146,7 +151,9 @@ export class Supervisor implements LlamaHost {
     const leave = () => flight.stream.fail(new ApiError('client_closed_request'));
     signal.addEventListener('abort', leave, { once: true });
     let owner: EngineProcess | undefined;
+    let leaveGate: (() => void) | undefined;
     try {
+      leaveGate = await this.#enterGate(held.pieces, signal);
       owner = await this.#findOwner(spec.promptId, held);
       if (signal.aborted) {
         owner.forget(spec.promptId);
@@ -160,6 +167,8 @@ export class Supervisor implements LlamaHost {
     } finally {
       // Does nothing when the generation came to its end.
       owner?.abort(generationId);
+      leaveGate?.();
+      if (owner === undefined) held.owner.forget(spec.promptId);
       clearTimeout(flight.queueTimer);
       signal.removeEventListener('abort', leave);
       this.#flights.delete(generationId);
@@ -216,7 +225,8 @@ export class Supervisor implements LlamaHost {
 
   #start(): void {
     const listener = { onPrefixLost: (name: string) => void this.#pinned.delete(name) };
-    const process = new EngineProcess(listener, this.#options.childEntry);
+    const { childEntry, pulse } = this.#options;
+    const process = new EngineProcess(listener, childEntry, pulse);
     const startedAt = Date.now();
     this.#process = process;
     process.load(this.#options.load).then(
@@ -283,8 +293,22 @@ export class Supervisor implements LlamaHost {
   }
 
   #lose(flight: Flight, error: EngineProcessError): void {
-    if (flight.state !== 'queued') this.#poison.suspect([fingerprint(flight.pieces)]);
+    if (flight.state !== 'queued') this.#poison.suspect(fingerprint(flight.pieces), error.wasAlone);
     flight.stream.fail(describeLoss(error));
+  }
+
+  /** Waits until an input that is under suspicion can run alone, or until the one that does is done. */
+  async #enterGate(pieces: readonly PromptPiece[], signal: AbortSignal): Promise<() => void> {
+    const isAlone = !this.#poison.isEmpty && this.#poison.isSuspected(fingerprint(pieces));
+    const entered = this.#gate.tryEnter(isAlone);
+    if (entered !== undefined) return entered;
+    const late = AbortSignal.timeout(this.#options.queueMsMax ?? queueMsDefault);
+    try {
+      return await this.#gate.enter(isAlone, AbortSignal.any([signal, late]));
+    } catch (error) {
+      if (signal.aborted) throw new ApiError('client_closed_request', { cause: error });
+      throw this.#overloaded();
+    }
   }
 
   /** The process that has the prompt's tokens; after a restart they are made again. */
@@ -303,7 +327,7 @@ export class Supervisor implements LlamaHost {
       return await owner.tokenize(promptId, pieces);
     } catch (error) {
       if (error instanceof EngineProcessError && error.reason === 'exit') {
-        this.#poison.suspect([fingerprint(pieces)]);
+        this.#poison.suspect(fingerprint(pieces), error.wasAlone);
       }
       throw describeLoss(error);
     }
