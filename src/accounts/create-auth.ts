@@ -28,7 +28,10 @@ export interface AuthOptions {
   readonly publicUrl: string;
   readonly oidc: OidcSettings | undefined;
   /** Before a provider's new user is written. A code refuses them. */
-  admitNewUser(): ErrorCode | undefined;
+  admitNewUser(user: {
+    readonly email: string;
+    readonly emailVerified: boolean;
+  }): Promise<ErrorCode | undefined>;
   /** Before any session is made, whatever the way in. A code refuses it. */
   admitSession(userId: string): Promise<ErrorCode | undefined>;
   /** Somebody of this server forgot their password. */
@@ -98,7 +101,8 @@ function createHooks(options: AuthOptions) {
   return {
     user: {
       create: {
-        before: async () => refuse(options.admitNewUser()),
+        before: async (user: { readonly email: string; readonly emailVerified: boolean }) =>
+          refuse(await options.admitNewUser(user)),
       },
     },
     session: {

@@ -34,6 +34,8 @@ export interface Invites {
   list(): Promise<readonly Invite[]>;
   /** Undefined unless the link could be used now. */
   findOpen(token: string): Promise<Invite | undefined>;
+  /** The oldest open invite that names this address. */
+  findOpenFor(email: string): Promise<Invite | undefined>;
   /** False: there is none, or it was used already. */
   revoke(id: number): Promise<boolean>;
 }
@@ -76,6 +78,19 @@ export function createInvites(store: Store, now: () => number): Invites {
         .executeTakeFirst();
       const invite = row === undefined ? undefined : decodeInvite(row, now());
       return invite?.state === 'open' ? invite : undefined;
+    },
+    findOpenFor: async (email) => {
+      const row = await store.db
+        .selectFrom('invites')
+        .selectAll()
+        .where('email', '=', email.toLowerCase())
+        .where('used_at', 'is', null)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', now())
+        .orderBy('id')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? undefined : decodeInvite(row, now());
     },
     revoke: async (id) => {
       const changed = await store.db

@@ -14,6 +14,12 @@ export interface SignUp {
   readonly inviteToken: string | undefined;
 }
 
+/** As the provider describes somebody. */
+export interface NewUser {
+  readonly email: string;
+  readonly emailVerified: boolean;
+}
+
 export interface SignUpRules {
   readonly mode: SignUpMode;
   /** INIT entry of a new account. */
@@ -26,8 +32,8 @@ export interface SignUps {
    * that is taken, except while everybody waits for approval: then the answer is the same as for a free one).
    */
   create(signUp: SignUp): Promise<'created' | 'awaits_approval'>;
-  /** Whether a provider's new user may be written, before they are. */
-  admitNewUser(): ErrorCode | undefined;
+  /** Whether a provider's new user may be written, before they are. An invite to a verified address lets them in. */
+  admitNewUser(user: NewUser): Promise<ErrorCode | undefined>;
   /** The account of a user that a provider brought, made when it is missing; tells why they may not come in. */
   admitSession(userId: string): Promise<ErrorCode | undefined>;
 }
@@ -39,9 +45,14 @@ export function createSignUps(
 ): SignUps {
   return {
     create: async (signUp) => await createFromForm(store, invites, { ...rules, signUp }),
-    admitNewUser: () => (rules.mode === 'invite' ? 'sign_up_closed' : undefined),
+    admitNewUser: async (user) => {
+      if (rules.mode !== 'invite') return undefined;
+      const invite = user.emailVerified ? await invites.findOpenFor(user.email) : undefined;
+      return invite === undefined ? 'sign_up_closed' : undefined;
+    },
     admitSession: async (userId) => {
-      const found = (await readState(store, userId)) ?? (await makeAccount(store, userId, rules));
+      const found =
+        (await readState(store, userId)) ?? (await makeAccount(store, invites, { ...rules, userId }));
       if (found.awaits_approval === 1) return 'account_awaits_approval';
       return found.disabled_at === null ? undefined : 'account_disabled';
     },
@@ -128,26 +139,45 @@ async function readState(store: Store, userId: string): Promise<AccountState | u
     .executeTakeFirst();
 }
 
-/** better-auth writes a provider's users by itself; the account follows here, before the first session. */
+/**
+ * better-auth writes a provider's users by itself; the account follows here, before the first session. A crash
+ * between the two is mended by the next sign-in.
+ */
 async function makeAccount(
   store: Store,
-  userId: string,
-  { mode, creditNanoUsd, now }: SignUpRules & { readonly now: () => number },
+  invites: Invites,
+  { mode, creditNanoUsd, now, userId }: SignUpRules & { readonly now: () => number; readonly userId: string },
 ): Promise<AccountState> {
-  // Locks nothing and needs nothing to be there but the user: a crash before this line is mended by the next sign-in.
-  const statements = insertAccount({
+  const user = await store.db
+    .selectFrom('auth_users')
+    .select(['email', 'email_verified'])
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow();
+  const isVerified = user.email_verified === true || user.email_verified === 1;
+  const invite = isVerified ? await invites.findOpenFor(user.email) : undefined;
+  const at = now();
+  const account = insertAccount({
     ownerUserId: userId,
     isAdmin: false,
-    awaitsApproval: mode !== 'open',
+    awaitsApproval: mode !== 'open' && invite === undefined,
     openingCreditNanoUsd: creditNanoUsd,
-    createdAt: now(),
+    createdAt: at,
   });
   try {
-    await store.commit(statements);
+    await store.commit(
+      invite === undefined
+        ? account
+        : [
+            claimInvite(invite, { email: user.email, at }),
+            ...account,
+            ...settleInvite(invite, { ownerUserId: userId, at }),
+          ],
+    );
   } catch (thrown) {
+    // Two first sign-ins at once: the other one made it.
     if (!(thrown instanceof StoreError && thrown.kind === 'unique')) throw thrown;
   }
   const made = await readState(store, userId);
-  if (made === undefined) throw new Error(`user ${userId} has no account`);
+  if (made === undefined) throw new ApiError('invite_invalid', { internal: 'the invite was used meanwhile' });
   return made;
 }
