@@ -233,7 +233,8 @@ async function describeBooking(
   };
 }
 
-function accountIdOf(request: FastifyRequest): number {
+/** The account that the address names. Throws ApiError `not_found` when it is no number. */
+export function accountIdOf(request: FastifyRequest): number {
   const { id } = request.params as { id: string }; // The router fills it on these routes.
   if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found', { message: 'There is no such account.' });
   return Number(id);

@@ -25,6 +25,12 @@ import {
   createSetPriceRoute,
   createSystemRoute,
 } from './admin-system.ts';
+import {
+  createAccountLimitsRoute,
+  createChangeAccountLimitsRoute,
+  createChangeDefaultLimitsRoute,
+  createDefaultLimitsRoute,
+} from './rate-limits.ts';
 
 export const adminRoutes = [
   createListAccountsRoute, //      GET    /api/admin/accounts
@@ -37,6 +43,10 @@ export const adminRoutes = [
   createRefundRoute, //            POST   /api/admin/accounts/{id}/refunds
   createAccountLedgerRoute, //     GET    /api/admin/accounts/{id}/transactions
   createResetLinkRoute, //         POST   /api/admin/accounts/{id}/reset-link
+  createAccountLimitsRoute, //       GET    /api/admin/accounts/{id}/rate-limits
+  createChangeAccountLimitsRoute, // PATCH  /api/admin/accounts/{id}/rate-limits
+  createDefaultLimitsRoute, //       GET    /api/admin/rate-limits
+  createChangeDefaultLimitsRoute, // PATCH  /api/admin/rate-limits
   createListInvitesRoute, //       GET    /api/admin/invites
   createNewInviteRoute, //         POST   /api/admin/invites
   createRevokeInviteRoute, //      DELETE /api/admin/invites/{id}

@@ -77,6 +77,7 @@ import { createMetricsRoute } from './metrics.ts';
 import { createModelMetricsRoute } from './model-metrics.ts';
 import { createModelListRoute, createModelRoute } from './models.ts';
 import { createOpenApiRoute } from './openapi.ts';
+import { createChangeKeyLimitsRoute, createKeyLimitsRoute } from './rate-limits.ts';
 import type { Route } from './route.ts';
 import {
   createEndOtherSessionsRoute,
@@ -111,6 +112,8 @@ const routeFactories = [
   createListKeysRoute, //        GET    /v1/keys
   createChangeKeyRoute, //       PATCH  /v1/keys/{prefix}
   createDeleteKeyRoute, //       DELETE /v1/keys/{prefix}
+  createKeyLimitsRoute, //       GET    /v1/keys/{prefix}/rate-limits
+  createChangeKeyLimitsRoute, // PATCH  /v1/keys/{prefix}/rate-limits
   createOwnKeyRoute, //          GET    /v1/key
   createBalanceRoute, //         GET    /v2/billing
   createBillingDetailRoute, //   GET    /v2/billing/detail

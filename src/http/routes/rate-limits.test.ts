@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { storeKinds } from '../../../test/services/test-stores.ts';
+import { createAccount } from '../../accounts/create-account.ts';
 import { createBarrier } from '../../engines/scripted/barrier.ts';
 import { scriptText } from '../../engines/scripted/scripted-engine.ts';
 import type { LimitSettings } from '../../limits/limit-administration.ts';
+import { createBrowser } from '../__fixtures__/browser.ts';
 import { testNowMs } from '../__fixtures__/create-test-app.ts';
 import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
 
@@ -183,5 +185,42 @@ describe.each(storeKinds)('rate limits on %s', (kind) => {
       code: 'invalid_request',
       param: 'rate_limits.tokens_per_day',
     });
+  });
+
+  it('of a key are set and read with a management key', async () => {
+    const app = await openPlatformApp(kind, { script });
+    const { prefix } = await readKeyId(app);
+    const url = `/v1/keys/${prefix}/rate-limits`;
+    const payload = { requests_per_minute: 7, concurrency: 'unlimited' };
+    const set = { ...payload, tokens_per_minute: null, tokens_per_day: null };
+    const changed = await app.send({ method: 'PATCH', url, payload }, app.managementKey);
+    expect([changed.statusCode, changed.json()]).toEqual([200, { data: set }]);
+    expect((await app.send({ url }, app.managementKey)).json()).toEqual({ data: set });
+    expect((await app.chat()).headers).toMatchObject({ 'x-ratelimit-limit': '7' });
+    const send = async (fields: object, to = url, secret = app.managementKey) =>
+      (await app.send({ method: 'PATCH', url: to, payload: fields }, secret)).statusCode;
+    expect(await send({ requests_per_minute: 0 })).toBe(400);
+    expect(await send({ rpm: 5 })).toBe(400);
+    expect(await send({}, '/v1/keys/unknown1/rate-limits')).toBe(404);
+    expect(await send({}, url, app.key)).toBe(403);
+  });
+
+  it('of accounts and their default are set by administrators alone', async () => {
+    const app = await openPlatformApp(kind, { script });
+    const root = { email: 'root@example.org', password: 'long enough' };
+    await createAccount(app.store, { ...root, isAdmin: true, openingCreditNanoUsd: 0n });
+    const browser = createBrowser(app.app);
+    const patch = async (path: string, payload: object) =>
+      await browser.send({ method: 'PATCH', url: `/api/admin/${path}`, payload });
+    expect((await patch('rate-limits', {})).statusCode).toBe(401);
+    await browser.post('/api/auth/sign-in', root);
+    expect((await patch('rate-limits', { requests_per_minute: 40 })).statusCode).toBe(200);
+    expect((await app.chat()).headers).toMatchObject({ 'x-ratelimit-limit': '40' });
+    const account = `accounts/${app.accountId}/rate-limits`;
+    expect((await patch(account, { requests_per_minute: 9 })).json().data.requests_per_minute).toBe(9);
+    expect((await app.chat()).headers).toMatchObject({ 'x-ratelimit-limit': '9' });
+    expect((await browser.send({ url: `/api/admin/${account}` })).json().data.requests_per_minute).toBe(9);
+    expect((await patch('accounts/999/rate-limits', {})).statusCode).toBe(404);
+    expect((await patch('accounts/x/rate-limits', {})).statusCode).toBe(404);
   });
 });
