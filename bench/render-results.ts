@@ -1,4 +1,5 @@
 /** The figures as Markdown: one table per benchmark, and one that holds them against the targets. */
+import type { CachingReport } from './caching/run-caching.ts';
 import type { EngineFigures, EngineMetric, EngineReport } from './engine/run-engine.ts';
 import type { GatewayFigures, GatewayReport } from './gateway/run-gateway.ts';
 import { formatNumber } from './statistics.ts';
@@ -6,6 +7,7 @@ import { formatNumber } from './statistics.ts';
 export interface BenchResults {
   readonly gateway?: { readonly machine: readonly string[]; readonly report: GatewayReport };
   readonly engine?: { readonly machine: readonly string[]; readonly reports: readonly EngineReport[] };
+  readonly caching?: { readonly machine: readonly string[]; readonly report: CachingReport };
 }
 
 interface Target {
@@ -51,6 +53,7 @@ export function renderResults(results: BenchResults): string {
     'Written by `npm run bench`; not edited by hand. Medians of interleaved rounds on one machine: read ratios, not absolutes.',
     ...(results.gateway === undefined ? [] : renderGateway(results.gateway)),
     ...(results.engine === undefined ? [] : renderEngine(results.engine)),
+    ...(results.caching === undefined ? [] : renderCaching(results.caching)),
     '',
   ].join('\n\n');
 }
@@ -74,6 +77,24 @@ function renderEngine({ machine, reports }: NonNullable<BenchResults['engine']>)
       renderTable(engineLabels, report.rows),
       renderTargets(listEngineTargets(report)),
     ]),
+  ];
+}
+
+function renderCaching({ machine, report }: NonNullable<BenchResults['caching']>): string[] {
+  const rows = report.firstTokens.map(({ tokens, coldMs, memoryMs, restoredMs }) => {
+    const cells = [coldMs, memoryMs, restoredMs, coldMs / memoryMs, coldMs / restoredMs].map(formatNumber);
+    return `| ${[tokens.toLocaleString('en-US'), ...cells].join(' | ')} |`;
+  });
+  return [
+    '## Caching',
+    renderList(machine),
+    `${report.model}, ${report.threads} threads. The last 20 tokens of each prompt are new; “read back” is the first use after a restart.`,
+    [
+      '| prompt tokens | first token cold, ms | beginning in memory, ms | read back from disk, ms | cold ÷ memory | cold ÷ read back |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n'),
+    renderTargets(listCachingTargets(report)),
   ];
 }
 
@@ -165,5 +186,17 @@ function listEngineTargets({ rows }: EngineReport): Target[] {
     atMost('abort until free, ms', own.abortMs, 50),
     atLeast('constrained ÷ free decoding', own.constrained, 0.85),
     atMost('event loop of the server, p99, ms', http.loopP99Ms, 10),
+  ];
+}
+
+function listCachingTargets(report: CachingReport): Target[] {
+  const middle = report.firstTokens.find(({ tokens }) => tokens === 2_000);
+  return [
+    atLeast('2,000 tokens: cold ÷ beginning in memory', divide(middle?.coldMs, middle?.memoryMs), 25),
+    atLeast('2,000 tokens: cold ÷ read back', divide(middle?.coldMs, middle?.restoredMs), 20),
+    atMost('8 requests at once on one prefix: prompts computed', report.sharedPrefills, 1.15),
+    atMost('requests that share nothing: time with caching ÷ without', report.overhead, 1.02),
+    atMost('price of a prompt in a context cache ÷ computed', report.objectPriceRatio, 0.1),
+    atMost('price of a prompt reused by itself ÷ computed', report.automaticPriceRatio, 0.15),
   ];
 }

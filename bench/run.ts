@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- gateway|engine]`: measures our server and the yardsticks in one run, prints the tables and
- * writes bench/results.md. The half that was not asked for keeps its last figures.
+ * `npm run bench [-- gateway|engine|caching [500,2000]]`: measures our server and the yardsticks in one run, prints the tables
+ * and writes bench/results.md. What was not asked for keeps its last figures. `-- caching-soak [minutes]` only checks.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { obtainModel } from '../src/models/obtain-model.ts';
+import { type ObtainedModel, obtainModel } from '../src/models/obtain-model.ts';
+import type { CachingReport } from './caching/run-caching.ts';
 import { describeMachine } from './describe-machine.ts';
 import type { EngineReport } from './engine/run-engine.ts';
 import type { GatewayReport } from './gateway/run-gateway.ts';
@@ -26,14 +27,17 @@ interface ModelFile {
   readonly path: string;
 }
 
-/** The default preset, and the same weights as Q4_0 where llama-quantize was built. */
-async function obtainModels(): Promise<ModelFile[]> {
-  const preset = await obtainModel('smollm2-135m', {
+const obtainPreset = async (): Promise<ObtainedModel> =>
+  await obtainModel('smollm2-135m', {
     modelsDir: path.join(benchDir, '../.cache/models'),
     hubUrl: 'https://huggingface.co',
     onProgress: () => undefined,
     signal: new AbortController().signal,
   });
+
+/** The default preset, and the same weights as Q4_0 where llama-quantize was built. */
+async function obtainModels(): Promise<ModelFile[]> {
+  const preset = await obtainPreset();
   const models = [{ name: preset.weights, path: preset.path }];
   if (!existsSync(llamaQuantizePath)) return models;
   const quantized = path.join(peersDir, 'smollm2-135m-q4_0.gguf');
@@ -59,17 +63,33 @@ function readFigures(): Partial<BenchResults> {
   return existsSync(figuresPath) ? JSON.parse(readFileSync(figuresPath, 'utf8')) : {};
 }
 
-async function run(part: string | undefined): Promise<void> {
-  if (part !== undefined && part !== 'gateway' && part !== 'engine') {
-    throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- gateway|engine]`);
+/** `sizes`: prompt lengths to measure, such as `500,2000`. */
+async function measureCaching(sizes: string | undefined): Promise<CachingReport> {
+  const { runCachingBench } = await import('./caching/run-caching.ts');
+  return runCachingBench(await obtainPreset(), report, sizes?.split(',').map(Number));
+}
+
+async function soakCaching(minutes: string | undefined): Promise<void> {
+  const { runCachingSoak } = await import('./caching/soak.ts');
+  await runCachingSoak(await obtainPreset(), Number(minutes ?? 10), report);
+}
+
+async function run(part: string | undefined, argument: string | undefined): Promise<void> {
+  if (part === 'caching-soak') return soakCaching(argument);
+  if (part !== undefined && part !== 'gateway' && part !== 'engine' && part !== 'caching') {
+    throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- gateway|engine|caching|caching-soak]`);
   }
-  installPeers();
+  // The yardsticks are no part of what caching is measured against.
+  if (part !== 'caching') installPeers();
   const machine = describeMachine(peerVersions);
   report(machine.join('\n'));
   const results: BenchResults = {
     ...readFigures(),
-    ...(part !== 'engine' && { gateway: { machine, report: await measureGateway() } }),
-    ...(part !== 'gateway' && { engine: { machine, reports: await measureEngine() } }),
+    ...((part ?? 'gateway') === 'gateway' && { gateway: { machine, report: await measureGateway() } }),
+    ...((part ?? 'engine') === 'engine' && { engine: { machine, reports: await measureEngine() } }),
+    ...((part ?? 'caching') === 'caching' && {
+      caching: { machine, report: await measureCaching(argument) },
+    }),
   };
   mkdirSync(peersDir, { recursive: true });
   writeFileSync(figuresPath, JSON.stringify(results));
@@ -78,4 +98,4 @@ async function run(part: string | undefined): Promise<void> {
   report(`\n${text}\nWritten to ${path.relative(process.cwd(), resultsPath)}.`);
 }
 
-await run(process.argv[2]);
+await run(process.argv[2], process.argv[3]);

@@ -1,0 +1,153 @@
+/**
+ * What caching is worth: the first token of a prompt that was never seen, whose beginning is in memory, and whose
+ * beginning is read back from disk by the next process; what it costs those who share nothing; and what it saves.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { costOfTurn } from '../../src/billing/turn-cost.ts';
+import type { ObtainedModel } from '../../src/models/obtain-model.ts';
+import { createFreshPrompt } from '../engine/prompts.ts';
+import { median } from '../statistics.ts';
+import { type PrefixHost, startPrefixHost } from './prefix-host.ts';
+import { readDefaultPrices } from './read-default-prices.ts';
+
+export interface FirstTokenFigures {
+  readonly tokens: number;
+  /** Milliseconds, medians. */
+  readonly coldMs: number;
+  readonly memoryMs: number;
+  readonly restoredMs: number;
+}
+
+export interface CachingReport {
+  readonly model: string;
+  readonly threads: number;
+  readonly firstTokens: readonly FirstTokenFigures[];
+  /** Tokens computed for eight requests with one prefix, over the tokens of one such request. */
+  readonly sharedPrefills: number;
+  /** Time of requests that share nothing, with all of caching over without any. */
+  readonly overhead: number;
+  /** Price of a prompt that a context cache covers but for its question, over that of the same prompt computed. */
+  readonly objectPriceRatio: number;
+  /** The same for one that was reused by itself. */
+  readonly automaticPriceRatio: number;
+}
+
+const sizesDefault = [500, 2_000, 7_000];
+const questionTokens = 20;
+const rounds = 3;
+const threads = 2;
+const diskBytesMax = 2e9;
+
+export async function runCachingBench(
+  model: ObtainedModel,
+  report: (line: string) => void,
+  sizes: readonly number[] = sizesDefault,
+): Promise<CachingReport> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'perigee-caching-bench-'));
+  const start = async (changes: { readonly kvCells?: number; readonly isCaching?: boolean } = {}) =>
+    await startPrefixHost({
+      modelPath: model.path,
+      modelDigest: model.sha256,
+      threads,
+      kvCells: changes.kvCells ?? 16_384,
+      contextTokens: 8_192,
+      kept: changes.isCaching === false ? undefined : { folder, bytesMax: diskBytesMax },
+    });
+  try {
+    const firstTokens: FirstTokenFigures[] = [];
+    for (const tokens of sizes) {
+      firstTokens.push(await measureFirstTokens(start, tokens));
+      report(`caching: first tokens of ${tokens} measured`);
+    }
+    const sharedPrefills = await measureSharing(start);
+    report('caching: eight at once measured');
+    const overhead = await measureOverhead(start);
+    report('caching: overhead measured');
+    return {
+      model: model.weights,
+      threads,
+      firstTokens,
+      sharedPrefills,
+      overhead,
+      ...(await comparePrices()),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Start = (changes?: { readonly kvCells?: number; readonly isCaching?: boolean }) => Promise<PrefixHost>;
+
+async function measureFirstTokens(start: Start, tokens: number): Promise<FirstTokenFigures> {
+  const cold: number[] = [];
+  const memory: number[] = [];
+  const restored: number[] = [];
+  const prefixes = Array.from({ length: rounds }, () => createFreshPrompt(tokens - questionTokens));
+  const withQuestion = (prefix: string) => `${prefix} ${createFreshPrompt(questionTokens)}`;
+  const first = await start();
+  await first.ask(createFreshPrompt(64)); // Pages the file in and warms the compiler.
+  for (const [round, prefix] of prefixes.entries()) {
+    cold.push((await first.ask(withQuestion(prefix))).firstTokenMs);
+    memory.push((await first.ask(withQuestion(prefix))).firstTokenMs);
+    await first.pin(prefix, `bench-${tokens}-${round}`);
+  }
+  await first.close();
+  const second = await start();
+  await second.ask(createFreshPrompt(64));
+  for (const prefix of prefixes) {
+    const { firstTokenMs, cachedTokens, promptTokens } = await second.ask(withQuestion(prefix));
+    if (cachedTokens < promptTokens - 2 * questionTokens) throw new Error('the prefix was not read back');
+    restored.push(firstTokenMs);
+  }
+  await second.close();
+  return { tokens, coldMs: median(cold), memoryMs: median(memory), restoredMs: median(restored) };
+}
+
+async function measureSharing(start: Start): Promise<number> {
+  const host = await start();
+  const prefix = createFreshPrompt(2_000);
+  const before = (await host.stats()).prefilledTokensTotal;
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => host.ask(`${prefix} ${createFreshPrompt(questionTokens)}`)),
+  );
+  const computed = (await host.stats()).prefilledTokensTotal - before;
+  await host.close();
+  return computed / Math.max(...answers.map(({ promptTokens }) => promptTokens));
+}
+
+/** So small a cache that every prompt evicts another one, which is then written to disk. */
+async function measureOverhead(start: Start): Promise<number> {
+  const caching = await start({ kvCells: 2_048 });
+  const plain = await start({ kvCells: 2_048, isCaching: false });
+  const ratios: number[] = [];
+  const time = async (host: PrefixHost): Promise<number> => {
+    const startedAt = performance.now();
+    await host.ask(createFreshPrompt(700), 32);
+    return performance.now() - startedAt;
+  };
+  for (let round = 0; round < 3 * rounds; round++) {
+    // The order changes, so that a machine that warms up or throttles favours nobody.
+    const isCachingFirst = round % 2 === 0;
+    const one = await time(isCachingFirst ? caching : plain);
+    const other = await time(isCachingFirst ? plain : caching);
+    ratios.push(isCachingFirst ? one / other : other / one);
+  }
+  await Promise.all([caching.close(), plain.close()]);
+  return median(ratios);
+}
+
+async function comparePrices(): Promise<Pick<CachingReport, 'objectPriceRatio' | 'automaticPriceRatio'>> {
+  const prices = await readDefaultPrices();
+  const promptTokens = 2_000;
+  const cachedTokens = promptTokens - questionTokens;
+  const usage = { promptTokens, completionTokens: 0, source: 'engine' } as const;
+  const full = Number(costOfTurn(prices, { ...usage, cachedTokens: 0 }));
+  const fees = { webSearches: 0, cacheHits: 1 };
+  const object = costOfTurn(prices, { ...usage, cachedTokens, objectCachedTokens: cachedTokens, fees });
+  return {
+    objectPriceRatio: Number(object) / full,
+    automaticPriceRatio: Number(costOfTurn(prices, { ...usage, cachedTokens })) / full,
+  };
+}
