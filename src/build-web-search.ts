@@ -191,8 +191,10 @@ function createFormulas(tools: FormulaTools): FormulaService {
     const backing = engine.backing();
     // A quarter of the window: the conversation is not known yet.
     const windowShare = Math.floor(backing.contextTokens / 4);
-    const modelMax = canModelDecide(backing) ? windowShare : Math.min(windowShare, smallModelTokensMax);
+    const isDecider = canModelDecide(backing);
+    const modelMax = isDecider ? windowShare : Math.min(windowShare, smallModelTokensMax);
     return {
+      style: isDecider ? 'cited' : 'brief',
       tokensMax: Math.min(config.webSearchTokensMax, modelMax),
       countTokens: (text) => engine.countText(text, signal),
     };

@@ -202,6 +202,7 @@ function createSearcher(
               inferenceId: context.inferenceId,
               query,
               question: question.text,
+              style: isDecider ? 'cited' : 'brief',
               firstNumber: numberNext,
               tokensMax,
               countTokens: (text) => engine.countText(text, context.signal),

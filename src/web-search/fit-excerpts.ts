@@ -77,10 +77,10 @@ async function cutFirst(candidates: Candidates, budget: TokenBudget): Promise<Fi
   return { sources: [], tokens: await budget.countTokens(writeSources(listOf(candidates, []))) };
 }
 
-const listOf = (
-  { query, question, firstNumber, searchedAt }: Candidates,
-  sources: SourceList['sources'],
-): SourceList => ({ query, question, firstNumber, searchedAt, sources, isFailed: false });
+function listOf(candidates: Candidates, sources: SourceList['sources']): SourceList {
+  const { query, question, firstNumber, searchedAt, style } = candidates;
+  return { query, question, firstNumber, searchedAt, style, sources, isFailed: false };
+}
 
 /** How many excerpts from the front have so many characters; at least one where there is one. */
 function countWithin(excerpts: readonly RankedExcerpt[], characters: number): number {

@@ -25,6 +25,7 @@ const contentSchema = z.object({
   isFailed: z.boolean(),
   firstNumber: z.int(),
   searchedAt: z.int(),
+  style: z.enum(['cited', 'brief']),
   tokens: z.int(),
   sources: z.array(
     z.object({

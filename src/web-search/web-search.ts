@@ -12,7 +12,7 @@ import { readPages } from './read-pages.ts';
 import type { PageReader, SearchBackend, SearchBackendError } from './search-backend.ts';
 import type { SearchRecords } from './search-records.ts';
 import type { StoredSearch } from './stored-search.ts';
-import { type SourceList, writeSources } from './write-sources.ts';
+import { type SourceList, type SourceStyle, writeSources } from './write-sources.ts';
 
 export interface SearchAsk extends TokenBudget {
   readonly accountId: number;
@@ -21,6 +21,7 @@ export interface SearchAsk extends TokenBudget {
   readonly question: string;
   /** Number of the first source. */
   readonly firstNumber: number;
+  readonly style: SourceStyle;
   /** Names the turn in the log. */
   readonly inferenceId: string;
 }
@@ -98,8 +99,8 @@ async function search(options: WebSearchOptions, ask: SearchAsk, signal: AbortSi
   const foundAt = performance.now();
   const reading = await readPages(found.results, options, signal);
   const readAt = performance.now();
-  const { query, question, firstNumber } = ask;
-  const about = { query, question, firstNumber, searchedAt: options.now() };
+  const { query, question, firstNumber, style } = ask;
+  const about = { query, question, firstNumber, style, searchedAt: options.now() };
   const excerpts = await chooseExcerpts(options.ranker, reading.pages, about, signal);
   const fitted = await fitExcerpts({ ...about, sources: reading.pages, excerpts }, ask);
   const isFailed = !found.isAnswered;

@@ -10,10 +10,10 @@ const answerSchema = z.object({
     .object({
       results: z.array(
         z.object({
-          url: z.unknown(),
-          title: z.unknown(),
-          description: z.unknown(),
-          page_age: z.unknown(),
+          url: z.unknown().optional(),
+          title: z.unknown().optional(),
+          description: z.unknown().optional(),
+          page_age: z.unknown().optional(),
           extra_snippets: z.array(z.string()).optional().catch(undefined),
         }),
       ),

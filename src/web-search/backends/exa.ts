@@ -6,7 +6,12 @@ import { requestJson, type SearchServiceOptions } from './request-json.ts';
 
 const answerSchema = z.object({
   results: z.array(
-    z.object({ url: z.unknown(), title: z.unknown(), text: z.unknown(), publishedDate: z.unknown() }),
+    z.object({
+      url: z.unknown().optional(),
+      title: z.unknown().optional(),
+      text: z.unknown().optional(),
+      publishedDate: z.unknown().optional(),
+    }),
   ),
 });
 

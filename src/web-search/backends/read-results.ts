@@ -4,10 +4,10 @@ import { SearchBackendError, type SearchResult } from '../search-backend.ts';
 
 /** What a service said about one page, by our names. Whatever is no text counts as absent. */
 export interface FoundPage {
-  readonly url: unknown;
-  readonly title: unknown;
-  readonly snippet: unknown;
-  readonly publishedAt: unknown;
+  readonly url?: unknown;
+  readonly title?: unknown;
+  readonly snippet?: unknown;
+  readonly publishedAt?: unknown;
   readonly text?: unknown;
 }
 

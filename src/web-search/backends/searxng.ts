@@ -10,10 +10,10 @@ import { requestJson, type SearchServiceOptions } from './request-json.ts';
 const answerSchema = z.object({
   results: z.array(
     z.object({
-      url: z.unknown(),
-      title: z.unknown(),
-      content: z.unknown(),
-      publishedDate: z.unknown(),
+      url: z.unknown().optional(),
+      title: z.unknown().optional(),
+      content: z.unknown().optional(),
+      publishedDate: z.unknown().optional(),
     }),
   ),
 });

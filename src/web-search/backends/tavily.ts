@@ -7,11 +7,11 @@ import { requestJson, type SearchServiceOptions } from './request-json.ts';
 const answerSchema = z.object({
   results: z.array(
     z.object({
-      url: z.unknown(),
-      title: z.unknown(),
-      content: z.unknown(),
-      raw_content: z.unknown(),
-      published_date: z.unknown(),
+      url: z.unknown().optional(),
+      title: z.unknown().optional(),
+      content: z.unknown().optional(),
+      raw_content: z.unknown().optional(),
+      published_date: z.unknown().optional(),
     }),
   ),
 });

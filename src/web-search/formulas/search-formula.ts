@@ -4,6 +4,7 @@ import type { TokenBudget } from '../fit-excerpts.ts';
 import { cleanQuery } from '../refine-query.ts';
 import { sealSearchId } from '../search-echo.ts';
 import type { WebSearch } from '../web-search.ts';
+import type { SourceStyle } from '../write-sources.ts';
 import { createFormula, type Formula, fail } from './formula.ts';
 
 const schema = z.object({
@@ -13,7 +14,7 @@ const schema = z.object({
 /** `planBudget`: no prompt is known yet, so the sources are cut again when one has no room for them. */
 export function createSearchFormula(
   webSearch: WebSearch,
-  planBudget: (signal: AbortSignal) => TokenBudget,
+  planBudget: (signal: AbortSignal) => TokenBudget & { readonly style: SourceStyle },
 ): Formula {
   return createFormula({
     name: 'moonshot/web-search',
