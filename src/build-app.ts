@@ -8,6 +8,7 @@ import { createTurnMetering } from './billing/metered-turn.ts';
 import { parseUsd } from './billing/money.ts';
 import { buildCaching } from './build-caching.ts';
 import { buildEngines, type EngineChange } from './build-engines.ts';
+import { buildFiles } from './build-files.ts';
 import { buildLimits } from './build-limits.ts';
 import { buildPeople } from './build-people.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
@@ -150,6 +151,11 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     nowMs: () => performance.now(),
     onTurn: openTurns.add,
   });
+  const files = buildFiles(store, config, {
+    ids,
+    now: clock.now,
+    onError: (error) => hooks.logger.warn({ err: error }, 'uploaded files could not be tended'),
+  });
   const webSearch = buildWebSearch(store, { config, clock, logger: hooks.logger });
   const { admit: admitTurn } = limits.limiter;
   const http = createHttpApp({
@@ -161,6 +167,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     keys,
     models,
     caches: caching.caches,
+    files,
     platform,
     people,
     playgroundKeys: createPlaygroundKeys(store, { readRateLimits: limits.readRateLimits }),
@@ -200,6 +207,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
           engines,
           outputChecker,
           webSearch,
+          files,
           openTurns,
           caching: caching.worker,
           meter,

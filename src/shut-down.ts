@@ -26,6 +26,7 @@ export interface RunningServer {
   readonly engines: { close(): Promise<void> };
   readonly outputChecker: { close(): Promise<void> };
   readonly webSearch: { close(): Promise<void> };
+  readonly files: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
   readonly caching: { close(): Promise<void> };
   readonly meter: { close(): Promise<void> };
@@ -40,7 +41,7 @@ const settlementsMs = 5_000;
 
 /** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
 export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
-  const { http, engines, outputChecker, webSearch, openTurns, caching, meter, limits, people, store } =
+  const { http, engines, outputChecker, webSearch, files, openTurns, caching, meter, limits, people, store } =
     running;
   // Resolves when the last running answer has ended.
   const drained = http.close();
@@ -51,6 +52,7 @@ export async function shutDown(running: RunningServer, graceMs: number): Promise
   await engines.close();
   await outputChecker.close();
   await webSearch.close();
+  await files.close();
   await Promise.race([drained, wait(lastWordsMs)]);
   http.server.closeAllConnections();
   await drained;

@@ -16,6 +16,7 @@ import type { FormulaService } from '../chat/formula-service.ts';
 import type { Caller } from '../chat/types.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
+import type { FileService } from '../files/file-service.ts';
 import type { IdempotentAnswers } from '../idempotency/idempotent-answers.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
@@ -128,6 +129,7 @@ export interface HttpDependencies {
   readonly models: ModelDirectory;
   readonly caches: ContextCaches;
   readonly platform: PlatformServices;
+  readonly files: FileService;
   readonly people: People;
   readonly playgroundKeys: PlaygroundKeys;
   /** Absent: nothing is counted, and there is no `/metrics`. */

@@ -13,7 +13,7 @@ import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import { createModelDirectory } from '../../src/engines/registry.ts';
 import { noFormulas } from '../../src/http/__fixtures__/no-formulas.ts';
 import { noPeople, noPlaygroundKeys } from '../../src/http/__fixtures__/no-people.ts';
-import { noCaches, noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
+import { noCaches, noFiles, noPlatform } from '../../src/http/__fixtures__/no-platform.ts';
 import { createHttpApp } from '../../src/http/create-http-app.ts';
 import { createIdSource } from '../../src/http/create-id-source.ts';
 import { type HttpSettings, httpSettingsDefault } from '../../src/http/http-dependencies.ts';
@@ -98,6 +98,7 @@ beforeAll(async () => {
     models,
     formulas: noFormulas,
     caches: noCaches,
+    files: noFiles,
     platform: noPlatform,
     people: noPeople,
     playgroundKeys: noPlaygroundKeys,

@@ -18,7 +18,7 @@ import { createHttpApp } from '../create-http-app.ts';
 import { type HttpDependencies, type HttpSettings, httpSettingsDefault } from '../http-dependencies.ts';
 import { noFormulas } from './no-formulas.ts';
 import { noPeople, noPlaygroundKeys } from './no-people.ts';
-import { noCaches, noPlatform } from './no-platform.ts';
+import { noCaches, noFiles, noPlatform } from './no-platform.ts';
 import { testModelId } from './wire.ts';
 
 export const testKey = 'a-key-that-is-long-enough-for-a-test';
@@ -82,6 +82,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
     formulas: noFormulas,
     models,
     caches: createCaches?.(models) ?? noCaches,
+    files: noFiles,
     platform: noPlatform,
     people: noPeople,
     playgroundKeys: noPlaygroundKeys,

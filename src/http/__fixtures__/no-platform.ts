@@ -1,5 +1,6 @@
 import { createCacheStats } from '../../caching/cache-stats.ts';
 import type { ContextCaches } from '../../caching/context-caches.ts';
+import type { FileService } from '../../files/file-service.ts';
 import { createLatencyWindow } from '../../usage/latency-window.ts';
 import type { PlatformServices } from '../http-dependencies.ts';
 
@@ -50,4 +51,17 @@ export const noCaches: ContextCaches = {
   remove: refuse,
   use: refuse,
   savings: refuse,
+};
+
+/** For tests that upload nothing. */
+export const noFiles: FileService = {
+  bytesMax: 0,
+  assertRoom: refuse,
+  receive: refuse,
+  store: refuse,
+  list: refuse,
+  find: refuse,
+  remove: refuse,
+  readContent: refuse,
+  close: async () => undefined,
 };

@@ -8,6 +8,7 @@ import {
   createSessionHook,
 } from '../middleware/authenticate.ts';
 import { answerOptions } from '../middleware/cors.ts';
+import { acceptForms } from '../middleware/read-upload.ts';
 import {
   createAccountKeysRoute,
   createActivityListRoute,
@@ -58,6 +59,13 @@ import {
   createSignUpRoute,
   createStartOidcRoute,
 } from './entrance.ts';
+import {
+  createDeleteFileRoute,
+  createFileContentRoute,
+  createListFilesRoute,
+  createReadFileRoute,
+  createUploadFileRoute,
+} from './files.ts';
 import { createFiberRoute, createFormulaToolsRoute } from './formulas.ts';
 import { createHealthRoute, createReadyRoute } from './health.ts';
 import {
@@ -102,6 +110,11 @@ const routeFactories = [
   createReadCacheTagRoute, //    GET    /v1/caching/refs/tags/{tag}
   createReadTaggedCacheRoute, // GET    /v1/caching/refs/tags/{tag}/content
   createDeleteCacheTagRoute, //  DELETE /v1/caching/refs/tags/{tag}
+  createUploadFileRoute, //      POST   /v1/files
+  createListFilesRoute, //       GET    /v1/files
+  createReadFileRoute, //        GET    /v1/files/{id}
+  createDeleteFileRoute, //      DELETE /v1/files/{id}
+  createFileContentRoute, //     GET    /v1/files/{id}/content
   createFormulaToolsRoute, //    GET  /v1/formulas/{uri}/tools
   createFiberRoute, //           POST /v1/formulas/{uri}/fibers
   createTokenCountRoute, //      POST /v1/tokenizers/estimate-token-count
@@ -179,14 +192,24 @@ export function registerRoutes(app: FastifyInstance, dependencies: HttpDependenc
     const route = createRoute(dependencies, app);
     for (const [position, path] of route.paths.entries()) {
       methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), route.method]);
-      app.route({
-        method: route.method,
-        url: path,
-        config: { isInference: route.isInference ?? false, isPathSecret: route.isPathSecret ?? false },
-        schema: position === 0 ? route.schema : withAliasOperationId(route, position),
-        onRequest: hooks[route.access],
-        handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
-      });
+      const register = (scope: FastifyInstance): void => {
+        scope.route({
+          method: route.method,
+          url: path,
+          config: { isInference: route.isInference ?? false, isPathSecret: route.isPathSecret ?? false },
+          schema: position === 0 ? route.schema : withAliasOperationId(route, position),
+          onRequest: hooks[route.access],
+          handler: (request: FastifyRequest, reply: FastifyReply) => route.handle(request, reply),
+        });
+      };
+      if (route.takesForm !== true) register(app);
+      else {
+        // A scope of its own, so that forms stay unreadable everywhere else.
+        app.register(async (scope) => {
+          acceptForms(scope);
+          register(scope);
+        });
+      }
     }
   }
   for (const [path, methods] of methodsByPath) registerOtherMethods(app, path, methods);

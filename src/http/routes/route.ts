@@ -14,6 +14,8 @@ export interface Route {
   readonly isInference?: boolean;
   /** The address itself opens something (an invite, a shared page): logs name the route instead. */
   readonly isPathSecret?: boolean;
+  /** The body is a form with a file (`read-upload.ts`), and read by the handler. */
+  readonly takesForm?: boolean;
   /** zod schemas for docs/openapi.json. Validation is the handler's own, because its error texts are part of the contract. */
   readonly schema: FastifySchema;
   handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> | FastifyReply;

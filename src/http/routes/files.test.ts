@@ -1,0 +1,329 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type StoreKind, storeKinds } from '../../../test/services/test-stores.ts';
+import { buildFiles } from '../../build-files.ts';
+import { makeDocx, paragraph } from '../../extract/__fixtures__/make-office.ts';
+import { chineseFont, makePdf, ucs2 } from '../../extract/__fixtures__/make-pdf.ts';
+import type { FileService } from '../../files/file-service.ts';
+import { noFiles } from '../__fixtures__/no-platform.ts';
+import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
+
+interface FilesApp extends PlatformApp {
+  readonly dataDir: string;
+  upload(content: string | Uint8Array, options?: UploadOptions): ReturnType<PlatformApp['send']>;
+  /** Everything that is on the disk for files. */
+  listDisk(): Promise<readonly string[]>;
+}
+
+interface UploadOptions {
+  readonly filename?: string;
+  readonly purpose?: string | null;
+  readonly isPurposeFirst?: boolean;
+  readonly secret?: string;
+}
+
+async function openFilesApp(
+  kind: StoreKind,
+  limits: Partial<Parameters<typeof buildFiles>[1]> = {},
+): Promise<FilesApp> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'perigee-files-'));
+  onTestFinished(async () => await rm(dataDir, { recursive: true, force: true }));
+  // The application wants its services before it has a store.
+  let service: FileService = noFiles;
+  const files: FileService = {
+    ...noFiles,
+    get bytesMax() {
+      return service.bytesMax;
+    },
+    assertRoom: (...values) => service.assertRoom(...values),
+    receive: (...values) => service.receive(...values),
+    store: (...values) => service.store(...values),
+    list: (...values) => service.list(...values),
+    find: (...values) => service.find(...values),
+    remove: (...values) => service.remove(...values),
+    readContent: (...values) => service.readContent(...values),
+  };
+  const app = await openPlatformApp(kind, { overrides: { files } });
+  let idCount = 0;
+  let nowMs = Date.UTC(2026, 0, 2);
+  service = buildFiles(
+    app.store,
+    {
+      dataDir,
+      fileBytesMax: 2 * 1_048_576,
+      filesPerAccountMax: 100,
+      fileBytesPerAccountMax: 1e9,
+      filesS3Url: undefined,
+      filesS3Region: 'us-east-1',
+      filesS3AccessKeyId: undefined,
+      filesS3SecretAccessKey: undefined,
+      ...limits,
+    },
+    {
+      ids: { next: () => (++idCount).toString(16).padStart(24, '0') },
+      now: () => (nowMs += 1_000),
+      onError: (error) => {
+        throw error;
+      },
+    },
+  );
+  const built = service;
+  onTestFinished(async () => await built.close());
+  return {
+    ...app,
+    dataDir,
+    listDisk: async () =>
+      (await readdir(dataDir, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map((entry) => entry.name)
+        .toSorted(),
+    upload: async (content, options = {}) =>
+      await app.send(
+        { method: 'POST', url: '/v1/files', ...(await encodeForm(content, options)) },
+        options.secret ?? app.key,
+      ),
+  };
+}
+
+async function encodeForm(content: string | Uint8Array, options: UploadOptions) {
+  const { filename = 'a.txt', purpose = 'file-extract', isPurposeFirst = false } = options;
+  const form = new FormData();
+  if (isPurposeFirst && purpose !== null) form.set('purpose', purpose);
+  form.set('file', new Blob([typeof content === 'string' ? content : new Uint8Array(content)]), filename);
+  if (!isPurposeFirst && purpose !== null) form.set('purpose', purpose);
+  const encoded = new Response(form);
+  return {
+    payload: Buffer.from(await encoded.arrayBuffer()),
+    headers: { 'content-type': encoded.headers.get('content-type') ?? '' },
+  };
+}
+
+const errorOf = (answer: { json(): { error: { message: string; param?: string } } }) => answer.json().error;
+
+describe.each(storeKinds)('uploaded files on %s', (kind) => {
+  it('are read, listed, shown and really deleted', async () => {
+    const app = await openFilesApp(kind);
+    const pdf = makePdf([[ucs2('长春花属的花')]], { font: chineseFont('UniGB-UCS2-H'), title: 'Flowers' });
+    const uploaded = await app.upload(pdf, { filename: '花.pdf' });
+    expect(uploaded.statusCode).toBe(200);
+    const file = uploaded.json();
+    expect(file).toEqual({
+      id: 'file-000000000000000000000001',
+      object: 'file',
+      bytes: pdf.length,
+      created_at: expect.any(Number),
+      filename: '花.pdf',
+      purpose: 'file-extract',
+      status: 'ready',
+      status_details: '',
+    });
+    const content = await app.send({ url: `/v1/files/${file.id}/content` });
+    expect(content.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(JSON.parse(content.body)).toEqual({
+      content: '长春花属的花',
+      file_type: 'application/pdf',
+      filename: '花.pdf',
+      title: 'Flowers',
+      type: 'file',
+    });
+    expect((await app.send({ url: `/v1/files/${file.id}` })).json()).toEqual(file);
+    expect((await app.send({ url: '/v1/files' })).json()).toEqual({
+      object: 'list',
+      data: [file],
+      first_id: file.id,
+      last_id: file.id,
+      has_more: false,
+    });
+    expect(await app.listDisk()).toEqual([`${file.id}.bytes`, `${file.id}.json`]);
+    const deleted = await app.send({ method: 'DELETE', url: `/v1/files/${file.id}` });
+    expect(deleted.json()).toEqual({ id: file.id, object: 'file', deleted: true });
+    expect(await app.listDisk()).toEqual([]);
+    for (const place of ['', '/content']) {
+      expect((await app.send({ url: `/v1/files/${file.id}${place}` })).statusCode).toBe(404);
+    }
+    expect((await app.send({ method: 'DELETE', url: `/v1/files/${file.id}` })).statusCode).toBe(404);
+  });
+
+  it('are nobody else’s', async () => {
+    const app = await openFilesApp(kind);
+    const { id } = (await app.upload('mine')).json();
+    const stranger = await app.addStranger();
+    for (const [method, url] of [
+      ['GET', `/v1/files/${id}`],
+      ['GET', `/v1/files/${id}/content`],
+      ['DELETE', `/v1/files/${id}`],
+      ['GET', `/v1/files?after=${id}`],
+    ] as const) {
+      const answer = await app.send({ method, url }, stranger);
+      expect(answer.statusCode).toBe(404);
+      expect(errorOf(answer).message).toBe('Not found the file in your account.');
+    }
+    expect((await app.send({ url: '/v1/files' }, stranger)).json().data).toEqual([]);
+    expect((await app.send({ url: `/v1/files/${id}` })).statusCode).toBe(200);
+  });
+
+  it('are listed in pages, either way round', async () => {
+    const app = await openFilesApp(kind);
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) ids.push((await app.upload(name)).json().id);
+    const list = async (query: string) => {
+      const { data, has_more: hasMore } = (await app.send({ url: `/v1/files?${query}` })).json();
+      return [data.map(({ id }: { id: string }) => ids.indexOf(id)), hasMore];
+    };
+    expect(await list('limit=2')).toEqual([[4, 3], true]);
+    expect(await list(`limit=2&after=${ids[3]}`)).toEqual([[2, 1], true]);
+    expect(await list(`limit=2&after=${ids[1]}`)).toEqual([[0], false]);
+    expect(await list(`order=asc&limit=3&after=${ids[0]}`)).toEqual([[1, 2, 3], true]);
+    expect(await list('purpose=batch')).toEqual([[], false]);
+    for (const query of ['limit=0', 'limit=x', 'order=up']) {
+      expect((await app.send({ url: `/v1/files?${query}` })).statusCode).toBe(400);
+    }
+  });
+
+  it('never exceed their quotas, however many come at once', async () => {
+    const app = await openFilesApp(kind, { filesPerAccountMax: 3 });
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => app.upload(`text ${index}`)));
+    expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(3);
+    for (const answer of answers.filter(({ statusCode }) => statusCode !== 200)) {
+      expect([answer.statusCode, errorOf(answer).message]).toEqual([
+        400,
+        'The number of files you have uploaded exceeded the max file count 3, please delete previous uploaded files',
+      ]);
+    }
+    expect(await app.listDisk()).toHaveLength(6);
+    const small = await openFilesApp(kind, { fileBytesPerAccountMax: 10 });
+    expect((await small.upload('12345678')).statusCode).toBe(200);
+    expect(errorOf(await small.upload('12345678')).message).toContain('exceeded the max size 10 bytes');
+  });
+});
+
+describe('an upload', () => {
+  it('may name its purpose before or after the file', async () => {
+    const app = await openFilesApp('sqlite');
+    expect((await app.upload('text', { isPurposeFirst: true })).statusCode).toBe(200);
+    expect((await app.upload('text')).statusCode).toBe(200);
+  });
+
+  it.each([
+    [
+      'of another purpose',
+      'text',
+      { purpose: 'batch' },
+      "Invalid purpose: only 'file-extract' accepted",
+      'purpose',
+    ],
+    [
+      'without a purpose',
+      'text',
+      { purpose: null },
+      "Invalid purpose: only 'file-extract' accepted",
+      'purpose',
+    ],
+    ['of nothing', '', {}, 'File size is zero, please confirm and re-upload the file', 'file'],
+    [
+      'that is too large',
+      Buffer.alloc(2 * 1_048_576 + 1, 'x'),
+      {},
+      'File size is too large, max file size is 2MB, please confirm and re-upload the file',
+      'file',
+    ],
+    [
+      'that is much too large',
+      Buffer.alloc(5 * 1_048_576, 'x'),
+      {},
+      'File size is too large, max file size is 2MB, please confirm and re-upload the file',
+      'file',
+    ],
+  ] as const)(
+    '%s is refused in Moonshot’s words, and nothing is kept',
+    async (_, content, options, message, param) => {
+      const app = await openFilesApp('sqlite');
+      const answer = await app.upload(content, options);
+      expect([answer.statusCode, errorOf(answer)]).toMatchObject([400, { message, param }]);
+      expect(await app.listDisk()).toEqual([]);
+    },
+  );
+
+  it('that is no form is refused', async () => {
+    const app = await openFilesApp('sqlite');
+    const send = async (contentType: string, payload: string) =>
+      (
+        await app.send({
+          method: 'POST',
+          url: '/v1/files',
+          payload,
+          headers: { 'content-type': contentType },
+        })
+      ).statusCode;
+    expect(await send('application/json', '{}')).toBe(415);
+    expect(await send('multipart/form-data', 'x')).toBe(415);
+    expect(await send('multipart/form-data; boundary=b', '--b\r\nbroken')).toBe(400);
+    expect(await send('multipart/form-data; boundary=b', '--b--\r\n')).toBe(400);
+    expect(await app.listDisk()).toEqual([]);
+  });
+
+  it('without text is kept with the reason, and has no content', async () => {
+    const app = await openFilesApp('sqlite');
+    const file = (await app.upload(Buffer.from('89504e470d0a1a0a00', 'hex'), { filename: 'a.png' })).json();
+    expect(file).toMatchObject({
+      status: 'error',
+      status_details: expect.stringContaining('Images are not read'),
+    });
+    const content = await app.send({ url: `/v1/files/${file.id}/content` });
+    expect(content.statusCode).toBe(400);
+    expect(errorOf(content).message).toContain('Failed to extract file: Images are not read');
+    await app.send({ method: 'DELETE', url: `/v1/files/${file.id}` });
+    expect(await app.listDisk()).toEqual([]);
+  });
+
+  it('keeps every character, also where its text is written in pieces', async () => {
+    const app = await openFilesApp('sqlite');
+    const text = `x${'😀"\\\n红'.repeat(60_000)}`;
+    const { id } = (
+      await app.upload(makeDocx(paragraph(text.replaceAll('\n', ' '))), { filename: 'a.docx' })
+    ).json();
+    const { content } = JSON.parse((await app.send({ url: `/v1/files/${id}/content` })).body);
+    const hash = (value: string): string => createHash('sha256').update(value).digest('hex');
+    expect(hash(content)).toBe(hash(text.replaceAll('\n', ' ')));
+  });
+
+  it('needs the scope `files`', async () => {
+    const app = await openFilesApp('sqlite');
+    const created = await app.send(
+      { method: 'POST', url: '/v1/keys', payload: { scopes: ['chat'] } },
+      app.managementKey,
+    );
+    const answer = await app.upload('text', { secret: created.json().data.key });
+    expect([answer.statusCode, errorOf(answer).message]).toEqual([403, expect.stringContaining('`files`')]);
+  });
+
+  it('that its sender breaks off leaves nothing behind', async () => {
+    const app = await openFilesApp('sqlite');
+    await app.app.listen({ host: '127.0.0.1', port: 0 });
+    onTestFinished(async () => await app.app.close());
+    const address = app.app.server.address();
+    if (address === null || typeof address === 'string') throw new Error('it listens on TCP');
+    const upload = httpRequest({
+      port: address.port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/v1/files',
+      headers: {
+        authorization: `Bearer ${app.key}`,
+        'content-type': 'multipart/form-data; boundary=b',
+        'content-length': '1000000',
+      },
+    });
+    upload.on('error', () => undefined);
+    upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n');
+    upload.write(randomBytes(100_000));
+    await vi.waitFor(async () => expect(await app.listDisk()).toHaveLength(1));
+    upload.destroy();
+    await vi.waitFor(async () => expect(await app.listDisk()).toEqual([]));
+    expect((await app.send({ url: '/v1/files' })).json().data).toEqual([]);
+  });
+});
