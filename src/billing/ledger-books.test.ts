@@ -8,13 +8,16 @@ import type { Store } from '../store/store.ts';
 import { bookTopUp } from './ledger.ts';
 import { type LedgerMeter, openLedgerMeter } from './ledger-meter.ts';
 import type { Hold } from './meter.ts';
+import { createResourceBilling } from './resource-billing.ts';
 import { verifyLedger } from './verify-ledger.ts';
 
 type Step =
   | { readonly type: 'hold'; readonly promptTokens: number; readonly outputTokensMax: number }
   | { readonly type: 'settle'; readonly turn: number; readonly share: number }
   | { readonly type: 'release'; readonly turn: number }
-  | { readonly type: 'top-up'; readonly amountNanoUsd: bigint }
+  | { readonly type: 'top-up' | 'refund'; readonly amountNanoUsd: bigint }
+  | { readonly type: 'resource-hold'; readonly amountNanoUsd: bigint }
+  | { readonly type: 'resource-settle' | 'resource-release'; readonly share: number }
   | { readonly type: 'crash' };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -30,11 +33,26 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   }),
   fc.record({ type: fc.constant('release' as const), turn: fc.nat(10) }),
   fc.record({
-    type: fc.constant('top-up' as const),
+    type: fc.constantFrom('top-up' as const, 'refund' as const),
     amountNanoUsd: fc.bigInt({ min: 1n, max: 50_000_000n }),
+  }),
+  fc.record({
+    type: fc.constant('resource-hold' as const),
+    amountNanoUsd: fc.bigInt({ min: 0n, max: 5_000_000n }),
+  }),
+  fc.record({
+    type: fc.constantFrom('resource-settle' as const, 'resource-release' as const),
+    share: fc.integer({ min: 0, max: 120 }),
   }),
   fc.record({ type: fc.constant('crash' as const) }),
 );
+
+const resourceOf = ({ caller: { accountId, keyId } }: World) => ({
+  resourceId: 'cache-1',
+  accountId,
+  keyId,
+  modelId: 'moonshot/kimi-k2-turbo-preview',
+});
 
 interface World {
   readonly store: Store;
@@ -42,6 +60,8 @@ interface World {
   meter: LedgerMeter;
   now: number;
   open: { readonly hold: Hold; readonly promptTokens: number }[];
+  /** They outlive a crash, until they expire. */
+  readonly resourceHolds: { readonly holdId: string; readonly amountNanoUsd: bigint }[];
 }
 
 let ids = 0;
@@ -58,6 +78,7 @@ async function runStep(world: World, step: Step): Promise<void> {
         promptTokens: step.promptTokens,
         outputTokensMax: step.outputTokensMax,
         choiceCount: 1,
+        feesMax: { webSearches: 2, cacheHits: 1 },
       };
       const hold = await world.meter.open(turn).catch((thrown: { code?: string }) => {
         expect(['insufficient_balance', 'key_limit_reached']).toContain(thrown.code);
@@ -72,7 +93,13 @@ async function runStep(world: World, step: Step): Promise<void> {
       const [turn] = world.open.splice(step.turn % Math.max(1, world.open.length), 1);
       const completionTokens = Math.floor(((turn?.hold.outputTokensMax ?? 0) * step.share) / 100);
       await turn?.hold.settle({
-        usage: { promptTokens: turn.promptTokens, cachedTokens: 0, completionTokens, source: 'engine' },
+        usage: {
+          promptTokens: turn.promptTokens,
+          cachedTokens: Math.floor((turn.promptTokens * step.share) / 100),
+          completionTokens,
+          source: 'engine',
+          fees: { webSearches: step.turn % 3, cacheHits: step.turn % 2 },
+        },
         status: 'succeeded',
         timeToFirstTokenMs: undefined,
         durationMs: 1,
@@ -85,15 +112,48 @@ async function runStep(world: World, step: Step): Promise<void> {
       return;
     }
     case 'top-up':
+    case 'refund':
       await world.store.commit(
         bookTopUp({
           account: { id: world.caller.accountId },
-          type: 'BONUS',
+          type: step.type === 'refund' ? 'REFUND' : 'BONUS',
           amountNanoUsd: step.amountNanoUsd,
           createdAt: world.now,
         }),
       );
       return;
+    case 'resource-hold': {
+      const holdId = `hold-${ids}`;
+      const hold = { holdId, amountNanoUsd: step.amountNanoUsd, expiresAt: world.now + 90_000 };
+      await createResourceBilling(world.store, () => world.now)
+        .reserve(resourceOf(world), hold)
+        .then(() => world.resourceHolds.push({ holdId, amountNanoUsd: step.amountNanoUsd }))
+        .catch((thrown: { code?: string }) => {
+          expect(['insufficient_balance', 'key_limit_reached']).toContain(thrown.code);
+        });
+      return;
+    }
+    case 'resource-settle':
+    case 'resource-release': {
+      const billing = createResourceBilling(world.store, () => world.now);
+      const held = world.resourceHolds.pop();
+      if (held === undefined) return;
+      const { holdId, amountNanoUsd } = held;
+      if (step.type === 'resource-release') await billing.release(holdId);
+      else {
+        // Sometimes more than was held, and sometimes after the hold has expired: both may be refused.
+        const costNanoUsd = (amountNanoUsd * BigInt(step.share)) / 100n;
+        const charge = {
+          onceKey: holdId,
+          kind: 'cache_storage',
+          costNanoUsd,
+          priceId: 1,
+          tokens: 1,
+        } as const;
+        await billing.settle({ resource: resourceOf(world), holdId, charge });
+      }
+      return;
+    }
     case 'crash':
       // The process is gone with all its turns; its lease runs out before the next one starts.
       world.now += 60_000;
@@ -107,7 +167,7 @@ async function runStep(world: World, step: Step): Promise<void> {
 }
 
 describe.each(storeKinds)('the books on %s', (kind) => {
-  it('balance after every sequence of hold, settle, release, top-up and crash', {
+  it('balance after every sequence of hold, settle, release, top-up, refund, resource and crash', {
     timeout: 120_000,
   }, async () => {
     const store = await openTestStore(kind);
@@ -131,7 +191,7 @@ describe.each(storeKinds)('the books on %s', (kind) => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 30 }), async (steps) => {
         const meter = await openLedgerMeter(store, { now: () => 0 });
-        const world: World = { store, caller, now: 0, open: [], meter };
+        const world: World = { store, caller, now: 0, open: [], resourceHolds: [], meter };
         for (const step of steps) {
           await runStep(world, step);
         }
