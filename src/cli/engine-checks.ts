@@ -4,7 +4,7 @@ import { buildEngines, embeddedContext, usesEmbeddedEngine } from '../build-engi
 import { readGgufHeader } from '../engines/llama/gguf-header.ts';
 import { findNativeLibrary } from '../engines/llama/native-library.ts';
 import { cellBytesOf, sizeContext } from '../engines/llama/size-context.ts';
-import { digestFile } from '../models/file-digest.ts';
+import { digestFile, recordBeside } from '../models/file-digest.ts';
 import { presetPath } from '../models/obtain-model.ts';
 import { findPreset } from '../models/presets.ts';
 import type { Check, CheckResult } from './machine-checks.ts';
@@ -43,7 +43,11 @@ const modelFileCheck: Check = {
             mend: `\`perigee models pull ${preset.id}\`, or just start the server: it fetches the file.`,
           };
     }
-    const { sizeBytes, sha256 } = await digestFile(file, { canRecord: preset !== undefined });
+    const { sizeBytes, sha256 } = await digestFile(
+      file,
+      // A diagnosis reads a file of the operator's own anew, and leaves nothing behind.
+      preset === undefined ? {} : { recordPath: recordBeside(file) },
+    );
     if (preset?.sha256 !== undefined && preset.sha256 !== sha256) {
       return {
         state: 'fail',

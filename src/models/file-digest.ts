@@ -1,11 +1,17 @@
-/** SHA-256 of model files, remembered beside them so that a start does not read gigabytes again. */
+/** SHA-256 of model files, remembered in the models folder so that a start does not read gigabytes again. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
-const recordSchema = z.object({ sizeBytes: z.number(), modifiedMs: z.number(), sha256: z.string() });
+const recordSchema = z.object({
+  sizeBytes: z.number(),
+  modifiedMs: z.number(),
+  inode: z.number().optional(),
+  sha256: z.string(),
+});
 
 export interface FileDigest {
   readonly sizeBytes: number;
@@ -13,22 +19,28 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
+/** Where the digest of a file of ours is remembered: beside it. */
+export const recordBeside = (file: string): string => `${file}.sha256.json`;
+
+/** Where the digest of somebody else's file is remembered: nothing is written next to it. The folder must exist. */
+export function recordWithin(modelsDir: string, file: string): string {
+  const name = createHash('sha256').update(path.resolve(file)).digest('hex').slice(0, 32);
+  return path.join(modelsDir, `${name}.sha256.json`);
+}
+
 /**
- * The digest of a file. Taken from `<file>.sha256.json` while size and modification time are those of the record;
- * `canRecord: false` for files outside our own folder, next to which nothing is written. The signal ends the reading,
- * which takes minutes for large weights.
+ * The digest of a file. Taken from the record while size, modification time and inode are those that it names.
+ * Without a path for one nothing is remembered. The signal ends the reading, which takes minutes for large weights.
  */
 export async function digestFile(
   file: string,
-  options: { readonly canRecord: boolean; readonly signal?: AbortSignal },
+  options: { readonly recordPath?: string; readonly signal?: AbortSignal } = {},
 ): Promise<FileDigest> {
-  const { size: sizeBytes, mtimeMs: modifiedMs } = await stat(file);
-  const recordPath = `${file}.sha256.json`;
-  if (options.canRecord) {
-    const record = await readRecord(recordPath);
-    if (record?.sizeBytes === sizeBytes && record.modifiedMs === modifiedMs) {
-      return { sizeBytes, sha256: record.sha256 };
-    }
+  const { size: sizeBytes, mtimeMs: modifiedMs, ino: inode } = await stat(file);
+  const { recordPath } = options;
+  const record = recordPath === undefined ? undefined : await readRecord(recordPath);
+  if (record?.sizeBytes === sizeBytes && record.modifiedMs === modifiedMs && record.inode === inode) {
+    return { sizeBytes, sha256: record.sha256 };
   }
   const hash = createHash('sha256');
   const { signal } = options;
@@ -38,7 +50,9 @@ export async function digestFile(
     signal === undefined ? {} : { signal },
   );
   const sha256 = hash.digest('hex');
-  if (options.canRecord) await writeFile(recordPath, JSON.stringify({ sizeBytes, modifiedMs, sha256 }));
+  if (recordPath !== undefined) {
+    await writeFile(recordPath, JSON.stringify({ sizeBytes, modifiedMs, inode, sha256 }));
+  }
   return { sizeBytes, sha256 };
 }
 

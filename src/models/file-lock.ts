@@ -13,12 +13,13 @@ const abandonedMs = 10_000;
 
 /**
  * Runs `work` while no other process holds the lock. A lock whose owner has died is taken over. `onWait` is called
- * once when another process has it.
+ * once when another process has it. The work's signal fires with the given one, and when the lock cannot be kept: then
+ * others will take it over.
  */
 export async function withFileLock<Result>(
   lockPath: string,
   options: { readonly signal: AbortSignal; readonly onWait: () => void },
-  work: () => Promise<Result>,
+  work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   let hasWaited = false;
   while (!(await tryLock(lockPath))) {
@@ -30,9 +31,12 @@ export async function withFileLock<Result>(
     hasWaited = true;
     await delay(pollMs, undefined, { signal: options.signal });
   }
-  const timer = setInterval(() => touch(lockPath), touchMs);
+  const lost = new AbortController();
+  const timer = setInterval(() => {
+    touch(lockPath).catch((error: unknown) => lost.abort(error));
+  }, touchMs);
   try {
-    return await work();
+    return await work(AbortSignal.any([options.signal, lost.signal]));
   } finally {
     clearInterval(timer);
     await rm(lockPath, { force: true });
@@ -50,10 +54,14 @@ async function tryLock(lockPath: string): Promise<boolean> {
   }
 }
 
-function touch(lockPath: string): void {
+async function touch(lockPath: string): Promise<void> {
   const now = new Date();
-  // A lock that somebody removed by hand cannot be touched; the work goes on all the same.
-  utimes(lockPath, now, now).catch(() => undefined);
+  try {
+    await utimes(lockPath, now, now);
+  } catch (error) {
+    // A lock that somebody removed by hand cannot be touched; the work goes on all the same.
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 async function isAbandoned(lockPath: string): Promise<boolean> {

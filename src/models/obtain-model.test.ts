@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ModelError } from './model-error.ts';
 import { obtainModel, obtainPreset } from './obtain-model.ts';
 import type { ModelPreset } from './presets.ts';
@@ -205,6 +213,26 @@ describe('the setting', () => {
     const file = path.join(modelsDir, 'my-own.gguf');
     writeFileSync(file, weights);
     expect(await obtainModel(file, options())).toMatchObject({ path: file, weights: 'my-own', sha256 });
+  });
+
+  it('is read once: an unchanged file is known again, an exchanged one is not, and nothing is left beside it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'perigee-own-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = path.join(folder, 'my-own.gguf');
+    writeFileSync(file, weights);
+    await obtainModel(file, options());
+    const records = readdirSync(modelsDir).filter((name) => name.endsWith('.sha256.json'));
+    expect(records).toHaveLength(1);
+    // A record that says something else proves that it is believed while the file is the same.
+    const recordPath = path.join(modelsDir, records[0] ?? '');
+    const record = JSON.parse(readFileSync(recordPath, 'utf8'));
+    writeFileSync(recordPath, JSON.stringify({ ...record, sha256: 'remembered' }));
+    expect(await obtainModel(file, options())).toMatchObject({ sha256: 'remembered' });
+    rmSync(file);
+    writeFileSync(file, weights);
+    utimesSync(file, record.modifiedMs / 1_000, record.modifiedMs / 1_000 + 1);
+    expect(await obtainModel(file, options())).toMatchObject({ sha256 });
+    expect(readdirSync(folder)).toEqual(['my-own.gguf']);
   });
 
   it('that names a missing file or an unknown preset is an error that says so', async () => {

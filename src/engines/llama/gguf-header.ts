@@ -3,6 +3,7 @@
  * on some damaged files, and the facts here are needed for sizing the KV cache. Format: ggml/docs/gguf.md.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
 
 export type GgufValue = string | number | boolean | readonly GgufValue[];
 
@@ -19,8 +20,11 @@ export interface GgufHeader {
 
 /** The file cannot be a usable model; the text says why and what to do. */
 export class GgufError extends Error {
-  constructor(path: string, problem: string) {
-    super(`${path} ${problem}. Download the model again (\`perigee models pull\`) or choose another file.`);
+  constructor(file: string, problem: string) {
+    // Callers of the API can read it: the folder is nobody's business.
+    super(
+      `${path.basename(file)} ${problem}. Download the model again (\`perigee models pull\`) or choose another file.`,
+    );
     this.name = 'GgufError';
   }
 }

@@ -122,7 +122,8 @@ function describeModel(
     architecture: header.architecture,
     name: header.name,
     parameterCount: native.parameterCount,
-    sizeBytes: native.sizeBytes,
+    // The file, as it is downloaded and listed; its tensors alone are a little less.
+    sizeBytes: header.fileSizeBytes,
     trainedContextTokens: native.trainedContextTokens,
     contextTokens: size.contextTokens,
     kvCells: size.kvCells,

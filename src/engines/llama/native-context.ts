@@ -1,4 +1,5 @@
 /** One loaded model and its contexts: the only owner of native memory. Policy (what to decode when) lives in `scheduler.ts`. */
+import { basename } from 'node:path';
 import { createAbortFlag } from './abort-flag.ts';
 import { addressOf, callAsync, type LlamaBinding, loadBinding, viewFloats } from './binding.ts';
 import { findNativeLibrary } from './native-library.ts';
@@ -92,11 +93,13 @@ export async function loadNativeModel(
   const binding = loadBinding();
   const model = await callAsync(binding.modelLoad, path, binding.modelDefaultParams());
   if (model === null) {
-    throw new Error(`llama.cpp cannot load ${path}: the file is damaged or its architecture is unknown.`);
+    throw new Error(
+      `llama.cpp cannot load ${basename(path)}: the file is damaged or its architecture is unknown.`,
+    );
   }
   if (binding.modelIsRecurrent(model) || binding.modelIsHybrid(model) || binding.modelIsDiffusion(model)) {
     throw new Error(
-      `${path} is a recurrent, hybrid or diffusion model: its state cannot be shared by prefix. Serve it through an openai-compatible engine.`,
+      `${basename(path)} is a recurrent, hybrid or diffusion model: its state cannot be shared by prefix. Serve it through an openai-compatible engine.`,
     );
   }
   const compute: Compute = {
