@@ -85,6 +85,19 @@ describe('every answer', () => {
     });
   });
 
+  it('says so when the Host header is missing, and ignores an expectation that it does not know', async () => {
+    const { app } = open();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = new URL(app.listeningOrigin);
+    const ask = async (headers: string): Promise<string> => {
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.end(`GET /health HTTP/1.1\r\n${headers}connection: close\r\n\r\n`);
+      return await text(socket);
+    };
+    expect(await ask('')).toMatch(/^HTTP\/1\.1 400 [\s\S]*no Host header/);
+    expect(await ask('host: here\r\nexpect: a-miracle\r\n')).toMatch(/^HTTP\/1\.1 200 [\s\S]*"status":"ok"/);
+  });
+
   it('is logged once when it is a stream too', async () => {
     const { app, logged } = open({ script: () => scriptText('x') });
     const payload = chatBody({ stream: true });

@@ -3,7 +3,7 @@
  * Fastify. What lies behind the routes is injected (`http-dependencies.ts`).
  */
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
 import { describeApi, transformDocument, transformRouteSchema } from './describe-api.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
@@ -29,6 +29,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   const { trustedProxies } = dependencies.settings;
   const app = Fastify({
     logger: false,
+    // Node would answer with an empty body; the hook below says what is missing.
+    http: { requireHostHeader: false },
     // False costs nothing; a list makes every request look at its headers, and only where somebody stands in front.
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     keepAliveTimeout: keepAliveTimeoutMs,
@@ -41,6 +43,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     clientErrorHandler: createClientErrorHandler(dependencies),
   });
   app.server.headersTimeout = headersTimeoutMs;
+  // An expectation that we do not know may be ignored (RFC 9110, 10.1.1); Node would answer 417 with an empty body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
   // Validation and serialisation are the routes' own; the schemas on routes are documentation.
   app.setValidatorCompiler(() => (data) => ({ value: data }));
@@ -56,6 +60,7 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     // Before the body is read: nobody needs to upload it to learn that there is nothing here.
     done(request.is404 ? routeNotFound(request.url) : undefined);
   });
+  app.addHook('onRequest', refuseMissingHost);
   app.addHook('onRequest', repairContentType);
   app.addHook('onResponse', createAccessLogHook(dependencies));
   const { metrics } = dependencies;
@@ -91,6 +96,14 @@ function closeConnectionsWhileClosing(app: FastifyInstance): void {
     if (isClosing) request.raw.socket.destroySoon();
     done();
   });
+}
+
+function refuseMissingHost(request: FastifyRequest, _reply: unknown, done: (error?: ApiError) => void): void {
+  const { headers, httpVersion } = request.raw;
+  const isMissing = headers.host === undefined && httpVersion === '1.1';
+  done(
+    isMissing ? new ApiError('invalid_request', { message: 'The request has no Host header.' }) : undefined,
+  );
 }
 
 function routeNotFound(url: string): ApiError {
