@@ -3,10 +3,12 @@ import type { CachingReport } from './caching/run-caching.ts';
 import type { EngineFigures, EngineMetric, EngineReport } from './engine/run-engine.ts';
 import type { GatewayFigures, GatewayReport } from './gateway/run-gateway.ts';
 import { formatNumber } from './statistics.ts';
+import type { StoreFigures, StoreReport } from './store/run-store.ts';
 
 export interface BenchResults {
   readonly gateway?: { readonly machine: readonly string[]; readonly report: GatewayReport };
   readonly engine?: { readonly machine: readonly string[]; readonly reports: readonly EngineReport[] };
+  readonly store?: { readonly machine: readonly string[]; readonly report: StoreReport };
   readonly caching?: { readonly machine: readonly string[]; readonly report: CachingReport };
 }
 
@@ -54,6 +56,7 @@ export function renderResults(results: BenchResults): string {
     ...(results.gateway === undefined ? [] : renderGateway(results.gateway)),
     ...(results.engine === undefined ? [] : renderEngine(results.engine)),
     ...(results.caching === undefined ? [] : renderCaching(results.caching)),
+    ...(results.store === undefined ? [] : renderStore(results.store)),
     '',
   ].join('\n\n');
 }
@@ -95,6 +98,27 @@ function renderCaching({ machine, report }: NonNullable<BenchResults['caching']>
       ...rows,
     ].join('\n'),
     renderTargets(listCachingTargets(report)),
+  ];
+}
+
+function renderStore({ machine, report }: NonNullable<BenchResults['store']>): string[] {
+  const rows = (figures: readonly StoreFigures[]) =>
+    figures.map(
+      ({ name, perSecond, cpuMicroseconds }) =>
+        `| ${name} | ${formatNumber(perSecond)} | ${formatNumber(cpuMicroseconds)} |`,
+    );
+  const table = (what: string, figures: readonly StoreFigures[]) =>
+    [
+      `| ${what} | per second | CPU of the server’s process, µs |`,
+      '| --- | ---: | ---: |',
+      ...rows(figures),
+    ].join('\n');
+  return [
+    '## Store',
+    renderList(machine),
+    'A turn is a hold and its durable settlement, 32 at a time on one account and key; a check takes four limits and gives two back. Database and bench share the machine.',
+    table('turns on', report.turns),
+    table('rate-limit checks in', report.checks),
   ];
 }
 

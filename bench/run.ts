@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- gateway|engine|caching [500,2000]]`: measures our server and the yardsticks in one run, prints the tables
- * and writes bench/results.md. What was not asked for keeps its last figures. `-- caching-soak [minutes]` only checks.
+ * `npm run bench [-- gateway|engine|store|caching [500,2000]]`: measures our server and the yardsticks in one run, prints the
+ * tables and writes bench/results.md. What was not asked for keeps its last figures. `-- caching-soak [minutes]` only checks.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { GatewayReport } from './gateway/run-gateway.ts';
 import { llamaQuantizePath } from './peers/build-llama-server.ts';
 import { installPeers, peerVersions } from './peers/install-peers.ts';
 import { type BenchResults, renderResults } from './render-results.ts';
+import type { StoreReport } from './store/run-store.ts';
 
 const benchDir = import.meta.dirname;
 const peersDir = path.join(benchDir, '.peers');
@@ -69,18 +70,25 @@ async function measureCaching(sizes: string | undefined): Promise<CachingReport>
   return runCachingBench(await obtainPreset(), report, sizes?.split(',').map(Number));
 }
 
+async function measureStore(): Promise<StoreReport> {
+  const { runStoreBench } = await import('./store/run-store.ts');
+  return runStoreBench(report);
+}
+
 async function soakCaching(minutes: string | undefined): Promise<void> {
   const { runCachingSoak } = await import('./caching/soak.ts');
   await runCachingSoak(await obtainPreset(), Number(minutes ?? 10), report);
 }
 
+const parts = ['gateway', 'engine', 'caching', 'store'];
+
 async function run(part: string | undefined, argument: string | undefined): Promise<void> {
   if (part === 'caching-soak') return soakCaching(argument);
-  if (part !== undefined && part !== 'gateway' && part !== 'engine' && part !== 'caching') {
-    throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- gateway|engine|caching|caching-soak]`);
+  if (part !== undefined && !parts.includes(part)) {
+    throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- ${parts.join('|')}|caching-soak]`);
   }
-  // The yardsticks are no part of what caching is measured against.
-  if (part !== 'caching') installPeers();
+  // The yardsticks are no part of what caching and the store are measured against.
+  if (part !== 'caching' && part !== 'store') installPeers();
   const machine = describeMachine(peerVersions);
   report(machine.join('\n'));
   const results: BenchResults = {
@@ -90,6 +98,7 @@ async function run(part: string | undefined, argument: string | undefined): Prom
     ...((part ?? 'caching') === 'caching' && {
       caching: { machine, report: await measureCaching(argument) },
     }),
+    ...((part ?? 'store') === 'store' && { store: { machine, report: await measureStore() } }),
   };
   mkdirSync(peersDir, { recursive: true });
   writeFileSync(figuresPath, JSON.stringify(results));
