@@ -60,6 +60,7 @@ export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
     throw new ConfigError(`engines: \`${embeddedId}\` is the name of the embedded engine; choose another.`);
   }
   checkModels(models, config);
+  checkKeys(upstreams);
   const embedded = usesEmbeddedEngine(config) ? createEmbedded(config, hooks) : undefined;
   const started: Promise<void>[] = embedded === undefined ? [] : [embedded.started];
   const engines = new Map<string, Engine>(embedded === undefined ? [] : [[embeddedId, embedded]]);
@@ -99,6 +100,14 @@ export function usesEmbeddedEngine(config: Config): boolean {
 }
 
 const lastPartOf = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
+
+/** A variable that is still named here was not set; see `config.ts`. */
+function checkKeys(upstreams: NonNullable<Config['engines']>): void {
+  for (const [id, { api_key_env: variable }] of Object.entries(upstreams)) {
+    if (variable === undefined) continue;
+    throw new ConfigError(`engines.${id}: the environment variable ${variable} is not set.`);
+  }
+}
 
 type NamedModel = [string, NonNullable<Config['models']>[string]];
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildEngines } from './build-engines.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { isKeySecret } from './keys/key-secret.ts';
 
@@ -138,9 +139,13 @@ describe('upstream engines', () => {
     expect(load({ VLLM_KEY: 'secret' }).engines?.vllm).toMatchObject({ api_key: 'secret' });
   });
 
-  it('whose key variable is not set are refused', () => {
+  it('whose key variable is not set stop nobody but who makes them', () => {
     file('{ kind: openai-compatible, base_url: "http://h/v1", model: m, api_key_env: VLLM_KEY }');
-    expect(() => load()).toThrow(/engines\.vllm: the environment variable VLLM_KEY is not set/);
+    const config = load();
+    const hooks = { onModelProgress: () => undefined, onEngineChange: () => undefined };
+    expect(() => buildEngines({ ...config, models: { m: { engine: 'vllm' } } }, hooks)).toThrow(
+      /engines\.vllm: the environment variable VLLM_KEY is not set/,
+    );
   });
 
   it('with a misspelt field are refused with its path', () => {

@@ -127,7 +127,10 @@ function parseConfigFile(filePath: string): FileValues {
   return document as FileValues; // An object that is no array: string keys, unknown values.
 }
 
-/** Replaces each engine's `api_key_env` by the key it names, so that nobody else needs the environment. */
+/**
+ * Replaces each engine's `api_key_env` by the key it names, so that nobody else needs the environment. One whose
+ * variable is not set keeps it: only who makes the engine needs the key, and no other command should fail for it.
+ */
 function withUpstreamKeys(config: Config, environment: Readonly<Record<string, string | undefined>>): Config {
   if (config.engines === undefined) return config;
   const engines = Object.fromEntries(
@@ -135,9 +138,7 @@ function withUpstreamKeys(config: Config, environment: Readonly<Record<string, s
       if (engine.api_key_env === undefined) return [id, engine];
       const { api_key_env: variable, ...rest } = engine;
       const key = environment[variable];
-      if (key === undefined || key === '') {
-        throw new ConfigError(`engines.${id}: the environment variable ${variable} is not set.`);
-      }
+      if (key === undefined || key === '') return [id, engine];
       return [id, { ...rest, api_key: key }];
     }),
   );
