@@ -114,7 +114,9 @@ function addStateCommand(accounts: Command, terminal: Terminal, action: 'disable
 }
 
 function addGrantCommand(accounts: Command, terminal: Terminal): void {
-  addSettingFlags(accounts.command('grant <email-or-number> <usd>'), ['everywhere'])
+  addSettingFlags(accounts.command('grant'), ['everywhere'])
+    .argument('<email-or-number>', 'whose account')
+    .argument('<usd>', 'how much', parseAmount)
     .description('Book credit in US dollars; an ADJUSTMENT may be negative (write -- before it).')
     .addOption(
       new Option('--type <type>', 'kind of entry')
@@ -124,8 +126,7 @@ function addGrantCommand(accounts: Command, terminal: Terminal): void {
     .option('--note <text>', 'why')
     .option('--once-key <text>', 'a second grant with the same key books nothing')
     .option('--json', 'print JSON')
-    .action(async (name: string, usd: string, options: GrantOptions, command: Command) => {
-      const amountNanoUsd = parseAmount(usd);
+    .action(async (name: string, amountNanoUsd: bigint, options: GrantOptions, command: Command) => {
       const { account, isRepeat } = await withAdministration(command, async ({ administration, store }) => {
         const { id } = await findAccount(administration, name);
         const booked = await createManualBookings(store).grant({
