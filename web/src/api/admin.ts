@@ -51,17 +51,23 @@ export interface Invite {
   readonly expires_at: string;
 }
 
+/** US dollars: per million tokens, per million token-minutes of storage, or per call. */
 export interface PriceFields {
   readonly input_usd: number;
   readonly cached_input_usd: number;
+  readonly object_cached_input_usd: number;
   readonly output_usd: number;
-  readonly [fee: string]: number;
+  readonly web_search_usd: number;
+  readonly cache_hit_usd: number;
+  readonly cache_creation_usd: number;
+  readonly cache_storage_usd: number;
 }
 
 export interface ModelPrice {
   readonly model: string;
-  readonly version: number;
-  readonly current: PriceFields;
+  /** Null for a model that has no price yet: it is free. */
+  readonly version: number | null;
+  readonly current: PriceFields | null;
   readonly history: readonly (PriceFields & { readonly version: number; readonly created_at: string })[];
 }
 

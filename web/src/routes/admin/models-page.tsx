@@ -33,7 +33,7 @@ export function ModelsPage() {
           <ModelCard
             key={model.id}
             model={model}
-            price={prices.data.find((price) => price.model === model.id)}
+            price={priceOf(prices.data, model.id)}
             onPrice={() => setPriced(model.id)}
           />
         ))
@@ -41,13 +41,17 @@ export function ModelsPage() {
       {priced !== undefined && (
         <PriceDialog
           model={priced}
-          current={prices.data?.find((price) => price.model === priced)?.current}
+          current={priceOf(prices.data ?? [], priced)?.current ?? undefined}
           onClose={() => setPriced(undefined)}
         />
       )}
     </Page>
   );
 }
+
+/** Undefined where there is none yet: the model is free. */
+const priceOf = (prices: readonly ModelPrice[], model: string): ModelPrice | undefined =>
+  prices.find((price) => price.model === model);
 
 function ModelCard({
   model,
@@ -80,7 +84,7 @@ function ModelCard({
           name={t('window')}
           value={model.backing === null ? '–' : t('windowValue', { count: model.backing.context_tokens })}
         />
-        {price === undefined ? (
+        {price?.current == null ? (
           <Detail name={t('price')} value={t('free')} />
         ) : (
           <>

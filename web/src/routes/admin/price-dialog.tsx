@@ -11,10 +11,29 @@ import { useMessages } from '../../i18n/language-context.tsx';
 import { isAmount } from './is-amount.ts';
 import { operationsMessages } from './operations-messages.ts';
 
-const tokenFields = { input_usd: 'input', cached_input_usd: 'cached', output_usd: 'output' } as const;
-const noPrice: PriceFields = { input_usd: 0, cached_input_usd: 0, output_usd: 0 };
+const fields = [
+  ['input_usd', 'input', 'perMillion'],
+  ['cached_input_usd', 'cached', 'perMillion'],
+  ['output_usd', 'output', 'perMillion'],
+  ['object_cached_input_usd', 'objectCached', 'perMillion'],
+  ['cache_creation_usd', 'cacheCreation', 'perMillion'],
+  ['cache_storage_usd', 'cacheStorage', 'perMillionMinutes'],
+  ['cache_hit_usd', 'cacheHit', 'perUse'],
+  ['web_search_usd', 'webSearch', 'perUse'],
+] as const satisfies readonly (readonly [keyof PriceFields, string, string])[];
 
-/** Writes a new version of a model's price; fees that the server knows are edited beside it. */
+const noPrice: PriceFields = {
+  input_usd: 0,
+  cached_input_usd: 0,
+  object_cached_input_usd: 0,
+  output_usd: 0,
+  web_search_usd: 0,
+  cache_hit_usd: 0,
+  cache_creation_usd: 0,
+  cache_storage_usd: 0,
+};
+
+/** Writes a new version of a model's price. */
 export function PriceDialog({
   model,
   current = noPrice,
@@ -28,7 +47,7 @@ export function PriceDialog({
   const client = useQueryClient();
   const formId = useId();
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>(() =>
-    Object.fromEntries(Object.entries(current).map(([field, value]) => [field, String(value)])),
+    Object.fromEntries(fields.map(([field]) => [field, writeDecimal(current[field])])),
   );
   const save = useMutation({
     mutationFn: () =>
@@ -71,15 +90,15 @@ export function PriceDialog({
             <Notice tone="danger">{save.error.message}</Notice>
           </div>
         )}
-        {Object.entries(texts).map(([field, text]) => (
+        {fields.map(([field, label, unit]) => (
           <TextField
             key={field}
-            label={labelOf(field, t)}
-            hint={field in tokenFields ? t('perMillion') : t('fee')}
-            error={isAmount(text) ? undefined : t('amountInvalid')}
+            label={t(label)}
+            hint={t(unit)}
+            error={isAmount(texts[field] ?? '') ? undefined : t('amountInvalid')}
             inputMode="decimal"
             required
-            value={text}
+            value={texts[field] ?? ''}
             onChange={(event) => setTexts({ ...texts, [field]: event.target.value.trim() })}
           />
         ))}
@@ -88,9 +107,6 @@ export function PriceDialog({
   );
 }
 
-function labelOf(field: string, t: (key: 'input' | 'cached' | 'output') => string): string {
-  const known = Object.entries(tokenFields).find(([name]) => name === field)?.[1];
-  if (known !== undefined) return t(known);
-  const words = field.replace(/_usd$/, '').replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
+/** A small number as people write it: `String` makes `2e-7` of it. */
+const writeDecimal = (value: number): string =>
+  value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 9 });
