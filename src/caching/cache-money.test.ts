@@ -1,91 +1,14 @@
 /** The money of context caches over time that passes as it likes: late looks, downtimes, funds that end. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { openTestStore, storeKinds } from '../../test/services/test-stores.ts';
-import { createAccount } from '../accounts/create-account.ts';
-import { createPriceBook } from '../billing/price-book.ts';
-import { createResourceBilling } from '../billing/resource-billing.ts';
-import { releaseExpiredResourceHolds } from '../billing/resource-holds.ts';
+import { storeKinds } from '../../test/services/test-stores.ts';
 import { costOfCacheCreation, costOfCacheStorage } from '../billing/turn-cost.ts';
 import { verifyLedger } from '../billing/verify-ledger.ts';
-import { createKey } from '../keys/api-keys.ts';
-import { claim } from './cache-leases.ts';
-import { type CacheMoney, createCacheMoney, creationHoldId } from './cache-money.ts';
-import { type CacheRow, deleteStored, findRow, insertRow } from './cache-rows.ts';
+import { openCacheBooks } from './__fixtures__/open-cache-books.ts';
+import type { CacheMoney } from './cache-money.ts';
+import { type CacheRow, deleteStored } from './cache-rows.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
-
-const modelId = 'moonshot/kimi-k2-turbo-preview';
-const startMs = Date.UTC(2026, 0, 1);
-
-async function setUp(kind: (typeof storeKinds)[number], openingCreditNanoUsd: bigint) {
-  const store = await openTestStore(kind);
-  let nowMs = startMs;
-  const now = () => nowMs;
-  const person = { email: 'ada@example.org', password: 'long enough', isAdmin: false, openingCreditNanoUsd };
-  const { id: accountId } = await createAccount(store, person, now);
-  const { key } = await createKey(store, { accountId }, now);
-  const keyId = key.id;
-  const prices = createPriceBook(store, now);
-  const money = createCacheMoney({ billing: createResourceBilling(store, now), prices, now });
-  const price = await prices.find(modelId);
-
-  /** Creates an object that is ready at once. */
-  const open = async (id: string, tokens: number, lifeSeconds: number): Promise<void> => {
-    const expiresAt = nowMs + lifeSeconds * 1_000;
-    const life = { id, accountId, keyId, modelId, life: 1, tokens, expiresAt };
-    const row = {
-      id,
-      account_id: accountId,
-      key_id: keyId,
-      model_id: modelId,
-      messages: '[]',
-      tools: null,
-      name: null,
-      description: null,
-      metadata: '{}',
-      tokens,
-      backing: 'pinned' as const,
-      created_at: nowMs,
-      expires_at: expiresAt,
-      hold_id: creationHoldId(id, 1),
-    };
-    await money.reserveCreation(life, [insertRow(row)]);
-    expect(await money.beginStorage(await read(id), { tokens })).toBe('stored');
-  };
-  const read = async (id: string): Promise<CacheRow> => {
-    const row = await findRow(store, id);
-    if (row === undefined) throw new Error(`${id} is gone`);
-    return row;
-  };
-  /** What the background does in one round, after what the sweep of expired holds does. */
-  const tend = async (id: string): Promise<void> => {
-    await releaseExpiredResourceHolds(store, nowMs);
-    for (;;) {
-      const row = await claim(store, id, { serverId: 'one', now: nowMs });
-      if (row?.status !== 'ready') return;
-      await money.settleStorage(row);
-    }
-  };
-  const chargedFor = async (id: string): Promise<bigint> => {
-    const rows = await store.db
-      .selectFrom('ledger_transfers')
-      .select('amount_nano_usd')
-      .where('reference_id', '=', id)
-      .execute();
-    return rows.reduce((sum, row) => sum + row.amount_nano_usd, 0n);
-  };
-  const balance = async () =>
-    await store.db
-      .selectFrom('balances')
-      .selectAll()
-      .where('account_id', '=', accountId)
-      .executeTakeFirstOrThrow();
-  const advance = (seconds: number): void => {
-    nowMs += seconds * 1_000;
-  };
-  return { store, money, price, open, read, tend, chargedFor, balance, advance, accountId, now };
-}
 
 /** Some minutes, or more than a hold outlives a server that is down. */
 const pause = fc.oneof(fc.integer({ min: 1, max: 9_000 }), fc.integer({ min: 80_000, max: 400_000 }));
@@ -103,7 +26,7 @@ async function end(money: CacheMoney, row: CacheRow): Promise<void> {
 describe('the storage of a context cache', () => {
   it('costs exactly its seconds, however often and late they are counted', async () => {
     const property = fc.asyncProperty(life, async ({ tokens, lifeSeconds, pauses, isDeleted }) => {
-      const { money, price, store, open, read, tend, chargedFor, balance, advance } = await setUp(
+      const { money, price, store, open, read, tend, chargedFor, balance, advance } = await openCacheBooks(
         'sqlite',
         10n ** 15n,
       );
@@ -138,7 +61,10 @@ describe('the storage of a context cache', () => {
       const creation = (1_150_000_000n * BigInt(tokens) + 999_999n) / 1_000_000n;
       const hour = (BigInt(tokens) * 10_000_000n * 60n) / 1_000_000n + 1n;
       const opening = creation + hour + BigInt(cents) * 10_000_000n;
-      const { price, store, open, read, tend, chargedFor, balance, advance } = await setUp('sqlite', opening);
+      const { price, store, open, read, tend, chargedFor, balance, advance } = await openCacheBooks(
+        'sqlite',
+        opening,
+      );
       await open('cache-1', tokens, lifeSeconds);
       let elapsed = 0;
       for (const seconds of pauses) {
@@ -172,7 +98,7 @@ describe('the storage of a context cache', () => {
 
 describe.each(storeKinds)('two replicas on %s', (kind) => {
   it('charge a second of storage once', async () => {
-    const { money, price, store, open, read, chargedFor, advance } = await setUp(kind, 10n ** 12n);
+    const { money, price, store, open, read, chargedFor, advance } = await openCacheBooks(kind, 10n ** 12n);
     await open('cache-1', 100_000, 7_200);
     advance(3_600);
     const row = await read('cache-1');
