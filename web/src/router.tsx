@@ -14,7 +14,7 @@ import {
 } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
 import { type RequestSearch, readRequestFilter } from './routes/dashboard/request-filter.ts';
-import { NotFoundView } from './shell/not-found-view.tsx';
+import { NotFoundView, RootNotFoundView } from './shell/not-found-view.tsx';
 import { RootView } from './shell/root-view.tsx';
 import { RouteFailure } from './shell/route-failure.tsx';
 import { RoutePending } from './shell/route-pending.tsx';
@@ -42,6 +42,7 @@ const isOwnPath = (path: string | undefined): boolean => path !== undefined && /
 const rootRoute = createRootRouteWithContext<RouterContext>()({
   beforeLoad: async ({ context }) => ({ session: await context.queryClient.ensureQueryData(sessionQuery) }),
   component: RootView,
+  notFoundComponent: RootNotFoundView,
 });
 
 const guestRoute = createRoute({

@@ -69,18 +69,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         <thead className="sticky top-0 z-[1] bg-surface">
           <tr>
             {columns.map((column) => (
-              <th
-                key={column.id}
-                scope="col"
-                style={{ width: column.width }}
-                className={cx(
-                  'h-9 border-b border-line px-4 text-xs font-medium whitespace-nowrap text-faint',
-                  column.align === 'right' ? 'text-right' : 'text-left',
-                  column.isHiddenOnPhone === true && 'max-sm:hidden',
-                )}
-              >
-                {column.header}
-              </th>
+              <HeaderCell key={column.id} column={column} />
             ))}
           </tr>
         </thead>
@@ -108,6 +97,22 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         {footer}
       </div>
     </div>
+  );
+}
+
+function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
+  const className = cx(
+    'h-9 border-b border-line px-4 text-xs font-medium whitespace-nowrap text-faint',
+    column.align === 'right' ? 'text-right' : 'text-left',
+    column.isHiddenOnPhone === true && 'max-sm:hidden',
+  );
+  const style = { width: column.width };
+  // A column of actions has no heading; an empty one would be read aloud.
+  if (column.header === '') return <td style={style} className={className} />;
+  return (
+    <th scope="col" style={style} className={className}>
+      {column.header}
+    </th>
   );
 }
 

@@ -22,7 +22,6 @@ export function AccountMenu({ user }: { readonly user: SessionUser }) {
       trigger={
         <button
           type="button"
-          aria-label={`${t('account')}: ${user.email}`}
           className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left hover:bg-hover data-popup-open:bg-hover"
         >
           <span
@@ -32,6 +31,7 @@ export function AccountMenu({ user }: { readonly user: SessionUser }) {
             {(user.name || user.email).slice(0, 1)}
           </span>
           <span className="min-w-0 flex-1">
+            <span className="sr-only">{t('account')}: </span>
             <span className="block truncate text-sm font-medium">{user.name || user.email}</span>
             <span className="numeric block truncate text-xs text-faint">
               {t('balance')} {usd(user.balance_usd)}

@@ -9,15 +9,27 @@ import { shellMessages } from './shell-messages.ts';
 export function NotFoundView() {
   const t = useMessages(shellMessages);
   return (
-    <EmptyState
-      icon={<Compass size={20} aria-hidden />}
-      title={t('notFoundTitle')}
-      description={t('notFoundText')}
-      action={
-        <Link to="/" className={buttonClass()}>
-          {t('backHome')}
-        </Link>
-      }
-    />
+    <>
+      <h1 className="sr-only">{t('notFoundTitle')}</h1>
+      <EmptyState
+        icon={<Compass size={20} aria-hidden />}
+        title={t('notFoundTitle')}
+        description={t('notFoundText')}
+        action={
+          <Link to="/" className={buttonClass()}>
+            {t('backHome')}
+          </Link>
+        }
+      />
+    </>
+  );
+}
+
+/** The same where no frame is around it. */
+export function RootNotFoundView() {
+  return (
+    <main>
+      <NotFoundView />
+    </main>
   );
 }

@@ -16,13 +16,13 @@ interface Part {
   readonly node?: Hast | undefined;
 }
 
-/** Every element of an answer. Headings begin at the third level: the page and the message have the first two. */
+/** Every element of an answer. Headings begin at the second level: the page has the first. */
 export const markdownComponents: Components = {
   p: ({ children }: Part) => <p className="my-3 first:mt-0 last:mb-0">{children}</p>,
-  h1: ({ children }: Part) => <h3 className="mt-6 mb-2 text-xl font-semibold first:mt-0">{children}</h3>,
-  h2: ({ children }: Part) => <h4 className="mt-5 mb-2 text-lg font-semibold first:mt-0">{children}</h4>,
-  h3: ({ children }: Part) => <h5 className="mt-4 mb-1.5 font-semibold first:mt-0">{children}</h5>,
-  h4: ({ children }: Part) => <h6 className="mt-4 mb-1.5 font-semibold first:mt-0">{children}</h6>,
+  h1: ({ children }: Part) => <h2 className="mt-6 mb-2 text-xl font-semibold first:mt-0">{children}</h2>,
+  h2: ({ children }: Part) => <h3 className="mt-5 mb-2 text-lg font-semibold first:mt-0">{children}</h3>,
+  h3: ({ children }: Part) => <h4 className="mt-4 mb-1.5 font-semibold first:mt-0">{children}</h4>,
+  h4: ({ children }: Part) => <h5 className="mt-4 mb-1.5 font-semibold first:mt-0">{children}</h5>,
   h5: ({ children }: Part) => <h6 className="mt-3 mb-1 font-medium first:mt-0">{children}</h6>,
   h6: ({ children }: Part) => <h6 className="mt-3 mb-1 font-medium text-muted first:mt-0">{children}</h6>,
   ul: ({ children }: Part) => <ul className="my-3 list-disc space-y-1 pl-5 marker:text-faint">{children}</ul>,

@@ -20,12 +20,12 @@ export function PlaygroundPage() {
   usePageTitle(t('title'));
   const { model } = useSearch({ from: '/shell/member/playground' });
   const models = useQuery(modelsQuery);
-  const { openId, generation, onCreated, onNew } = useOpenConversation();
+  const { openId, generation, onCreated, onNew } = useOpenConversation(model);
   if (models.isPending) return <RoutePending />;
   if (models.isError) return <ErrorState error={models.error} onRetry={() => void models.refetch()} />;
   const shared = { models: models.data, onCreated, onNew };
   return openId === undefined ? (
-    <NewWorkbench key={`${generation} ${model}`} modelName={model} {...shared} />
+    <NewWorkbench key={generation} modelName={model} {...shared} />
   ) : (
     <StoredWorkbench key={openId} id={openId} {...shared} />
   );
@@ -35,7 +35,7 @@ export function PlaygroundPage() {
  * Which stored conversation is open; undefined for one that began on this page. That one gets an address with its first
  * save, and must not be loaded again for it while an answer may be under way.
  */
-function useOpenConversation() {
+function useOpenConversation(model: string | undefined) {
   const { conversationId } = useParams({ strict: false });
   const navigate = useNavigate();
   const [own, setOwn] = useState<{ readonly generation: number; readonly id: string | undefined }>({
@@ -43,6 +43,7 @@ function useOpenConversation() {
     id: undefined,
   });
   const previousId = useRef(conversationId);
+  const previousModel = useRef(model);
   const begin = useCallback(
     () => setOwn(({ generation }) => ({ generation: generation + 1, id: undefined })),
     [],
@@ -52,6 +53,11 @@ function useOpenConversation() {
     if (conversationId === undefined && previousId.current !== undefined) begin();
     previousId.current = conversationId;
   }, [conversationId, begin]);
+  useEffect(() => {
+    // A link to another model, followed from within the playground.
+    if (model !== undefined && model !== previousModel.current) begin();
+    previousModel.current = model;
+  }, [model, begin]);
   return {
     openId: conversationId === own.id ? undefined : conversationId,
     generation: own.generation,

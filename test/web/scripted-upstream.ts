@@ -1,0 +1,96 @@
+/**
+ * An upstream model whose answers are known: the browser tests ask it for what no real model says reliably. What it does
+ * is chosen by the first word of the last user message.
+ */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
+
+interface UpstreamRequest {
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+}
+
+export interface ScriptedUpstream {
+  /** With `/v1`. */
+  readonly baseUrl: string;
+  /** Lets answers that are held go on to their end. */
+  release(): void;
+  close(): void;
+}
+
+/** Markup that would run if anything of it became an element, and Markdown that should. */
+export const hostileAnswer = [
+  '# A heading',
+  '<script>window.hacked = "script"</script>',
+  '<img src=x onerror="window.hacked = \'img\'">',
+  '<iframe srcdoc="<script>parent.hacked = \'frame\'</script>"></iframe>',
+  '[a link](javascript:window.hacked="link") and ![a picture](http://127.0.0.1:1/pixel.png)',
+  '<style>body { display: none }</style>',
+  '| planet | moons |\n| --- | --- |\n| Mars | 2 |',
+  '```python\nprint("hello")\n```',
+  'Euler: \\(e^{i\\pi} + 1 = 0\\)',
+].join('\n\n');
+
+export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
+  const held = new Set<() => void>();
+  const server: Server = createServer(async (request, response) => {
+    if (request.method !== 'POST') {
+      response.end(JSON.stringify({ object: 'list', data: [] }));
+      return;
+    }
+    const { messages } = (await json(request)) as UpstreamRequest; // Sent by our own engine.
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    await answer(messages, response, held);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    release() {
+      for (const go of held) go();
+      held.clear();
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+async function answer(
+  messages: UpstreamRequest['messages'],
+  response: ServerResponse,
+  held: Set<() => void>,
+): Promise<void> {
+  const send = (delta: object, finishReason: string | null = null): void => {
+    const choice = { index: 0, delta, finish_reason: finishReason };
+    response.write(
+      `data: ${JSON.stringify({ id: 'u', object: 'chat.completion.chunk', choices: [choice] })}\n\n`,
+    );
+  };
+  const end = (reason: string): void => {
+    send({}, reason);
+    const usage = { prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 };
+    response.end(
+      `data: ${JSON.stringify({ id: 'u', object: 'chat.completion.chunk', choices: [], usage })}\n\ndata: [DONE]\n\n`,
+    );
+  };
+  const word = messages.findLast(({ role }) => role === 'user')?.content.split(' ')[0];
+  const result = messages.at(-1)?.role === 'tool' ? messages.at(-1)?.content : undefined;
+  if (word === 'weather' && result === undefined) {
+    const call = { name: 'get_weather', arguments: '{"city":"Paris"}' };
+    send({ tool_calls: [{ index: 0, id: 'get_weather:0', type: 'function', function: call }] });
+    end('tool_calls');
+  } else if (word === 'hold') {
+    send({ role: 'assistant', content: 'The first half' });
+    await new Promise<void>((resolve) => {
+      held.add(resolve);
+      response.on('close', resolve);
+    });
+    send({ content: ' and the second.' });
+    end('stop');
+  } else {
+    send({ content: word === 'hostile' ? hostileAnswer : `You said: ${result ?? messages.at(-1)?.content}` });
+    end('stop');
+  }
+}
