@@ -92,4 +92,14 @@ describe('limits counted in Redis before the truth', () => {
     expect(await countTaken(counters, 3, [meterOf('lease', 2)])).toBe(2);
     expect(await countTaken(truth, 3, [meterOf('lease', 2)])).toBe(2);
   });
+
+  it('go on with the minute that runs when Redis is lost, and when it is back', async () => {
+    const { service, counters } = await openShared();
+    expect(await countTaken(counters, 6, [meterOf('minute', 8)])).toBe(6);
+    service.signal('SIGSTOP');
+    expect(await countTaken(counters, 5, [meterOf('minute', 8)])).toBe(2);
+    service.signal('SIGCONT');
+    await waitUntil(() => counters.isRedisUsed());
+    expect(await countTaken(counters, 5, [meterOf('minute', 8)])).toBe(0);
+  });
 });

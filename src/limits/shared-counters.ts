@@ -3,7 +3,15 @@
  * made (PostgreSQL, or this process's memory), and so is every later one, until Redis answers again. No request
  * fails because Redis is away, and none passes unchecked.
  */
-import type { Lease, LimitCorrection, LimitCounters, LimitTake, TakeAnswer } from './limit-counters.ts';
+import { createBookedAmounts } from './booked-amounts.ts';
+import type {
+  Lease,
+  LimitCorrection,
+  LimitCounters,
+  LimitMeter,
+  LimitTake,
+  TakeAnswer,
+} from './limit-counters.ts';
 import type { RedisCounters } from './redis-counters.ts';
 
 export interface SharedCountersOptions {
@@ -43,6 +51,8 @@ class RedisBeforeTruth implements SharedCounters {
   /** Turns of this process that run: whoever takes over must count them. */
   readonly #leases = new Map<string, OpenLease>();
   readonly #lateCorrections: LimitCorrection[] = [];
+  readonly #booked = { redis: createBookedAmounts(), truth: createBookedAmounts() };
+  #latestSecond = 0;
   #current: Place = 'truth';
   /** Resolved when the current place counts the running turns. Never rejects. */
   #handover: Promise<void> = Promise.resolve();
@@ -69,6 +79,7 @@ class RedisBeforeTruth implements SharedCounters {
   async take(take: LimitTake): Promise<TakeAnswer> {
     const { place, answer } = await this.#takeSomewhere(take);
     if (answer.type !== 'taken') return answer;
+    this.#remember(place, { ...take, second: answer.receipt.second });
     const names = take.meters.filter(({ kind }) => kind === 'lease').map(({ name }) => name);
     if (names.length > 0) {
       const open: OpenLease = {
@@ -88,6 +99,8 @@ class RedisBeforeTruth implements SharedCounters {
     const leaseChanges = changes.filter(({ kind }) => kind === 'lease');
     const open = this.#leases.get(turnId);
     if (leaseChanges.length > 0) this.#leases.delete(turnId);
+    const meters = changes.map(({ change: amount, ...meter }) => ({ ...meter, amount }));
+    this.#remember(booked, { accountId: correction.accountId, meters, second: receipt.second });
     await this.#correctAt(booked, correction);
     for (const place of leaseChanges.length === 0 ? [] : (open?.places ?? [])) {
       if (place !== booked) await this.#correctAt(place, { ...correction, changes: leaseChanges });
@@ -142,6 +155,7 @@ class RedisBeforeTruth implements SharedCounters {
     if (this.#current === 'truth') return;
     this.#current = 'truth';
     this.#handover = this.#handOver([...this.#leases.values()]);
+    void this.#carryOver('redis', this.#counters.truth);
     this.#onChange?.({ isRedisUsed: false, error });
   }
 
@@ -157,7 +171,37 @@ class RedisBeforeTruth implements SharedCounters {
     }
     this.#current = 'redis';
     this.#handover = this.#handOver([...this.#leases.values()]);
+    void this.#carryOver('truth', redis);
     this.#onChange?.({ isRedisUsed: true });
+  }
+
+  #remember(
+    place: Place,
+    {
+      accountId,
+      meters,
+      second,
+    }: Pick<LimitTake, 'accountId'> & {
+      readonly meters: readonly Pick<LimitMeter, 'name' | 'kind' | 'amount'>[];
+      readonly second: number;
+    },
+  ): void {
+    this.#latestSecond = Math.max(this.#latestSecond, second);
+    for (const { name, kind, amount: change } of meters) {
+      this.#booked[place].add({ accountId, name, kind, second, change });
+    }
+  }
+
+  /**
+   * Books in the new place what this process has taken in the old one and what still counts, so that a minute does
+   * not begin anew. It is booked as if taken now, which is on the safe side. Nobody waits for it.
+   */
+  async #carryOver(from: Place, to: LimitCounters): Promise<void> {
+    const carried = [...this.#booked[from].takeAll(this.#latestSecond)].flatMap(([accountId, meters]) =>
+      // A day that is not known there yet is read from the usage log when it is asked for: the answer says so.
+      meters.map((meter) => to.take({ accountId, turnId: 'carried-over', meters: [meter] })),
+    );
+    await Promise.allSettled(carried);
   }
 
   /** Has the current place count these turns. Where that fails, the next renewal does it. */
