@@ -2,6 +2,7 @@
 import type { CachingReport } from './caching/run-caching.ts';
 import type { EngineFigures, EngineMetric, EngineReport } from './engine/run-engine.ts';
 import type { GatewayFigures, GatewayReport } from './gateway/run-gateway.ts';
+import { type PlatformReport, renderPlatform } from './platform/run-platform.ts';
 import { formatNumber } from './statistics.ts';
 import type { StoreFigures, StoreReport } from './store/run-store.ts';
 
@@ -9,6 +10,7 @@ export interface BenchResults {
   readonly gateway?: { readonly machine: readonly string[]; readonly report: GatewayReport };
   readonly engine?: { readonly machine: readonly string[]; readonly reports: readonly EngineReport[] };
   readonly store?: { readonly machine: readonly string[]; readonly report: StoreReport };
+  readonly platform?: { readonly machine: readonly string[]; readonly report: PlatformReport };
   readonly caching?: { readonly machine: readonly string[]; readonly report: CachingReport };
 }
 
@@ -57,6 +59,9 @@ export function renderResults(results: BenchResults): string {
     ...(results.engine === undefined ? [] : renderEngine(results.engine)),
     ...(results.caching === undefined ? [] : renderCaching(results.caching)),
     ...(results.store === undefined ? [] : renderStore(results.store)),
+    ...(results.platform === undefined
+      ? []
+      : ['## Platform', renderList(results.platform.machine), ...renderPlatform(results.platform.report)]),
     '',
   ].join('\n\n');
 }

@@ -12,6 +12,7 @@ import type { EngineReport } from './engine/run-engine.ts';
 import type { GatewayReport } from './gateway/run-gateway.ts';
 import { llamaQuantizePath } from './peers/build-llama-server.ts';
 import { installPeers, peerVersions } from './peers/install-peers.ts';
+import type { PlatformReport } from './platform/run-platform.ts';
 import { type BenchResults, renderResults } from './render-results.ts';
 import type { StoreReport } from './store/run-store.ts';
 
@@ -75,12 +76,17 @@ async function measureStore(): Promise<StoreReport> {
   return runStoreBench(report);
 }
 
+async function measurePlatform(): Promise<PlatformReport> {
+  const { runPlatformBench } = await import('./platform/run-platform.ts');
+  return runPlatformBench(report);
+}
+
 async function soakCaching(minutes: string | undefined): Promise<void> {
   const { runCachingSoak } = await import('./caching/soak.ts');
   await runCachingSoak(await obtainPreset(), Number(minutes ?? 10), report);
 }
 
-const parts = ['gateway', 'engine', 'caching', 'store'];
+const parts = ['gateway', 'engine', 'caching', 'store', 'platform'];
 
 async function run(part: string | undefined, argument: string | undefined): Promise<void> {
   if (part === 'caching-soak') return soakCaching(argument);
@@ -88,7 +94,7 @@ async function run(part: string | undefined, argument: string | undefined): Prom
     throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- ${parts.join('|')}|caching-soak]`);
   }
   // The yardsticks are no part of what caching and the store are measured against.
-  if (part !== 'caching' && part !== 'store') installPeers();
+  if (part !== 'caching' && part !== 'store' && part !== 'platform') installPeers();
   const machine = describeMachine(peerVersions);
   report(machine.join('\n'));
   const results: BenchResults = {
@@ -97,6 +103,9 @@ async function run(part: string | undefined, argument: string | undefined): Prom
     ...((part ?? 'engine') === 'engine' && { engine: { machine, reports: await measureEngine() } }),
     ...((part ?? 'caching') === 'caching' && {
       caching: { machine, report: await measureCaching(argument) },
+    }),
+    ...((part ?? 'platform') === 'platform' && {
+      platform: { machine, report: await measurePlatform() },
     }),
     ...((part ?? 'store') === 'store' && { store: { machine, report: await measureStore() } }),
   };

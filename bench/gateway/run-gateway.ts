@@ -43,7 +43,7 @@ const jsonBody = JSON.stringify({ model: modelName, messages });
 const streamBody = JSON.stringify({ model: modelName, messages, stream: true });
 
 /** The two helper processes, with typed access. */
-class Bench {
+export class Bench {
   readonly #mock: ChildProcess;
   readonly #load: ChildProcess;
   readonly upstreamPort: number;
@@ -92,7 +92,7 @@ function closedLoop(target: Target, body: string, concurrency: number, requests:
   return { type: 'closed-loop', target, body, concurrency, requests };
 }
 
-const measureJson = (bench: Bench, subject: RunningSubject) =>
+export const measureJson = (bench: Bench, subject: RunningSubject) =>
   measureCpu(bench, subject, {
     command: closedLoop(subject.target, jsonBody, 32, jsonRequests),
     behaviour: atOnce,
@@ -114,7 +114,7 @@ const measureBurst = (bench: Bench, subject: RunningSubject) =>
   });
 
 /** The figures of a server come down over its first ten thousand requests, while V8 compiles it. */
-async function warmUp(bench: Bench, { target }: RunningSubject): Promise<void> {
+export async function warmUp(bench: Bench, { target }: RunningSubject): Promise<void> {
   await bench.apply(closedLoop(target, jsonBody, 32, 12_000), atOnce);
   await bench.apply(closedLoop(target, streamBody, 32, 3_000), atOnce);
 }

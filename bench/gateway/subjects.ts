@@ -25,6 +25,9 @@ const mainPath = path.join(benchDir, '../src/main.ts');
 const chatPath = '/v1/chat/completions';
 export const modelName = 'moonshot/kimi-k2-turbo-preview';
 
+/** The fixed key of `createTestApp`. */
+const anyKey = 'a-key-that-is-long-enough-for-a-test';
+
 const createKey = () => randomBytes(24).toString('hex');
 
 function createTarget(port: number, headers: Readonly<Record<string, string>>): Target {
@@ -51,6 +54,17 @@ const relay: Subject = {
   },
 };
 
+/** A server of ours that takes any key, started on a free port by a Node program. */
+export async function startWith(argsOf: (port: number) => readonly string[]): Promise<RunningSubject> {
+  const port = await findFreePort();
+  const process = await startMeasured({
+    command: globalThis.process.execPath,
+    args: argsOf(port),
+    readyUrl: `http://127.0.0.1:${port}/health`,
+  });
+  return { target: createTarget(port, { authorization: `Bearer ${anyKey}` }), process, stop: process.stop };
+}
+
 const portkey: Subject = {
   name: 'Portkey',
   ...(existsSync(portkeyPath) ? {} : { missing: 'not installed in bench/peers' }),
@@ -72,7 +86,7 @@ const portkey: Subject = {
 };
 
 /** Key check, meter, limits, usage log: everything a paying caller passes through. */
-const perigee: Subject = {
+export const perigee: Subject = {
   name: 'Perigee',
   async start(upstreamPort) {
     const key = createKey();
