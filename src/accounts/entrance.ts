@@ -142,7 +142,6 @@ function judgeReturn(answer: { readonly location: string | undefined; readonly b
 
 function failedSignIn(code: string): string {
   const known = Object.hasOwn(errorCatalogue, code);
-  const shown =
-    code === 'account_not_linked' || code === 'account not linked' ? 'oidc_email_taken' : 'oidc_failed';
+  const shown = code === 'account_not_linked' ? 'oidc_email_taken' : 'oidc_failed';
   return `/app/sign-in?error=${known ? code : shown}`;
 }

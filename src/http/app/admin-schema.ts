@@ -3,22 +3,11 @@ import { z } from 'zod';
 import type { AccountOverview } from '../../accounts/account-overviews.ts';
 import type { Invite } from '../../accounts/invites.ts';
 import type { LedgerLine } from '../../billing/account-ledger.ts';
-import { MoneyFormatError, parseUsd, toUsdNumber } from '../../billing/money.ts';
+import { toUsdNumber } from '../../billing/money.ts';
 import type { ApiKey } from '../../keys/api-keys.ts';
 import { emailField, isoTime, nameField, newPasswordField } from './person-schema.ts';
+import { usdField, usdFromZeroField } from './usd-field.ts';
 
-/** US dollars as a number or text, exactly. */
-const usdField = z.union([z.number(), z.string().max(40)]).transform((usd, context) => {
-  try {
-    return parseUsd(usd);
-  } catch (error) {
-    if (!(error instanceof MoneyFormatError)) throw error;
-    context.addIssue({ code: 'custom', message: 'expected US dollars with at most nine decimals' });
-    return z.NEVER;
-  }
-});
-
-const usdFromZero = usdField.refine((nanoUsd) => nanoUsd >= 0n, 'must not be negative');
 const noteField = z.string().trim().max(500, 'may have at most 500 characters').nullable().default(null);
 
 export const accountsQuerySchema = z.object({
@@ -39,7 +28,7 @@ export const newAccountSchema = z.object({
   password: newPasswordField,
   name: nameField.optional(),
   is_admin: z.boolean().default(false),
-  credit_usd: usdFromZero.default(0n),
+  credit_usd: usdFromZeroField.default(0n),
 });
 
 export const accountChangeSchema = z
@@ -64,7 +53,7 @@ export const refundSchema = z.object({ inference_id: z.string().min(1).max(100),
 
 export const newInviteSchema = z.object({
   email: emailField.nullable().default(null),
-  credit_usd: usdFromZero.default(0n),
+  credit_usd: usdFromZeroField.default(0n),
   expires_in_days: z.int().min(1).max(365).default(7),
   note: noteField,
 });

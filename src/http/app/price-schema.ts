@@ -1,9 +1,10 @@
 /** Prices as an administrator reads and sets them, in US dollars. */
 import { z } from 'zod';
-import { MoneyFormatError, parseUsd, toUsdNumber } from '../../billing/money.ts';
+import { toUsdNumber } from '../../billing/money.ts';
 import type { PriceVersion } from '../../billing/price-administration.ts';
 import { freePrices, type ModelPrices } from '../../billing/price-book.ts';
 import { isoTime } from './person-schema.ts';
+import { usdFromZeroField } from './usd-field.ts';
 
 /** Wire name → ours. Per million tokens, but `web_search` and `cache_hit` (each) and `cache_storage` (and minute). */
 const fields = {
@@ -20,28 +21,17 @@ const fields = {
 type WireField = keyof typeof fields;
 const wireFields = Object.keys(fields) as WireField[]; // The table's own keys; Object.keys widens them to string.
 
-const priceField = z.union([z.number(), z.string().max(40)]).transform((usd, context) => {
-  try {
-    const nanoUsd = parseUsd(usd);
-    if (nanoUsd >= 0n) return nanoUsd;
-  } catch (error) {
-    if (!(error instanceof MoneyFormatError)) throw error;
-  }
-  context.addIssue({ code: 'custom', message: 'expected US dollars from 0, with at most nine decimals' });
-  return z.NEVER;
-});
-
 /** What is left out stays as it is. */
 export const priceChangeSchema = z
   .object({
-    input_usd: priceField.optional(),
-    cached_input_usd: priceField.optional(),
-    object_cached_input_usd: priceField.optional(),
-    output_usd: priceField.optional(),
-    web_search_usd: priceField.optional(),
-    cache_hit_usd: priceField.optional(),
-    cache_creation_usd: priceField.optional(),
-    cache_storage_usd: priceField.optional(),
+    input_usd: usdFromZeroField.optional(),
+    cached_input_usd: usdFromZeroField.optional(),
+    object_cached_input_usd: usdFromZeroField.optional(),
+    output_usd: usdFromZeroField.optional(),
+    web_search_usd: usdFromZeroField.optional(),
+    cache_hit_usd: usdFromZeroField.optional(),
+    cache_creation_usd: usdFromZeroField.optional(),
+    cache_storage_usd: usdFromZeroField.optional(),
   } satisfies Record<WireField, z.ZodType>)
   .refine((change) => Object.keys(change).length > 0, { message: 'expected at least one price' });
 

@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { ModelDirectory } from '../../engines/registry.ts';
 import type { KeyChange } from '../../keys/key-administration.ts';
+import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
-import { describeIssues, invalidField } from '../openai/describe-issue.ts';
+import { invalidField } from '../openai/describe-issue.ts';
 import {
   createdKeySchema,
   decodeLimit,
@@ -148,13 +149,6 @@ export function createOwnKeyRoute({ platform }: HttpDependencies): Route {
       return reply.send({ data: encodeKey(key) } satisfies z.input<typeof keyAnswerSchema>);
     },
   };
-}
-
-function parseBody<Schema extends z.ZodType>(schema: Schema, request: FastifyRequest): z.output<Schema> {
-  const isEmpty = !(request.body instanceof Buffer) || request.body.length === 0;
-  const parsed = schema.safeParse(isEmpty ? {} : parseJsonBody(request), { reportInput: true });
-  if (!parsed.success) throw describeIssues(parsed.error.issues);
-  return parsed.data;
 }
 
 function decodeChange(request: FastifyRequest, models: ModelDirectory): KeyChange {
