@@ -6,6 +6,7 @@ import { addDoctorCommand } from './doctor-command.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { addLedgerCommand } from './ledger-command.ts';
 import { addModelsCommand } from './models-command.ts';
+import { addSearchCommand } from './search-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,6 +22,7 @@ export function createProgram(terminal: Terminal): Command {
   addKeysCommand(program, terminal);
   addLedgerCommand(program, terminal);
   addModelsCommand(program, terminal);
+  addSearchCommand(program, terminal);
   addDoctorCommand(program, terminal);
   return program;
 }

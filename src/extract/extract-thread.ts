@@ -103,6 +103,7 @@ export class ExtractThread {
 
   async #discard(worker: Worker): Promise<void> {
     this.#forget(worker);
+    worker.ref();
     await worker.terminate();
   }
 

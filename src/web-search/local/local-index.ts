@@ -74,6 +74,8 @@ export function openLocalIndex(dataDir: string): LocalIndex {
       const thread = await worker;
       if (thread === undefined) return;
       const ended = new Promise((resolve) => thread.once('exit', resolve));
+      // A command has nothing else to wait for, and would end before the file is closed.
+      thread.ref();
       thread.postMessage('close');
       await ended;
     },
