@@ -195,7 +195,7 @@ export const settings = {
       )
       .prefault(''),
     description:
-      'Hosts inside your network that web search may read, separated by commas: `wiki.corp`, `*.corp.example`, `10.1.0.0/16`, each perhaps with `:port` or `:*` (docs/web-search.md).',
+      'Hosts inside your network that web search may read, separated by commas: `wiki.corp`, `*.corp.example`, `10.1.0.0/16`, each perhaps with `:port` or `:*` (docs/egress.md).',
     defaultText: 'none',
   }),
   egressPorts: setting({
