@@ -55,6 +55,9 @@ export interface PrefixSpillOptions {
 /** The sequence that states are saved from and loaded into: llama.cpp does both for low ids only. */
 export const transferSequence = 0;
 
+/** Of an engine that keeps nothing on disk. */
+export const noSpillStats = { storedPrefixes: 0, storedBytes: 0, restoredTokensTotal: 0 };
+
 export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
   const { context, files, pace } = options;
   const reading = new Map<string, Restore>();

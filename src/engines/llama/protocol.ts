@@ -114,6 +114,12 @@ export interface QueuedEvent {
   readonly type: 'queued';
 }
 
+/** An event and the generation that it belongs to. */
+export interface PublishedEvent {
+  readonly generationId: number;
+  readonly event: GenerationEvent | QueuedEvent;
+}
+
 export interface EngineStats {
   readonly runningSequences: number;
   readonly queuedGenerations: number;
@@ -144,11 +150,5 @@ export type ChildMessage =
   /** The file of a pinned prefix was damaged and is gone. */
   | { readonly type: 'prefix-lost'; readonly name: string }
   /** Everything of one step, coalesced: one message per step, not per token. */
-  | {
-      readonly type: 'events';
-      readonly events: readonly {
-        readonly generationId: number;
-        readonly event: GenerationEvent | QueuedEvent;
-      }[];
-    }
+  | { readonly type: 'events'; readonly events: readonly PublishedEvent[] }
   | { readonly type: 'stats'; readonly requestId: number; readonly stats: EngineStats };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { GenerationEvent, GenerationSpec } from './protocol.ts';
-import { type PublishedEvent, Scheduler } from './scheduler.ts';
+import type { GenerationEvent, GenerationSpec, PublishedEvent } from './protocol.ts';
+import { Scheduler } from './scheduler.ts';
 import { SoloLane } from './solo-lane.ts';
 import { createBookContext } from './testing/book-context.ts';
 import { greedySpec } from './testing/generation-spec.ts';

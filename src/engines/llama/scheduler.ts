@@ -9,8 +9,8 @@ import { createChoiceRun } from './choice-run.ts';
 import type { ActiveChoice, Generation, GenerationTask } from './generation.ts';
 import { createKvPool, type KvPool } from './kv-pool.ts';
 import { batchTokensMax, type NativeContext } from './native-context.ts';
-import type { PrefixSpill } from './prefix-spill.ts';
-import type { EngineStats, GenerationEvent, QueuedEvent } from './protocol.ts';
+import { noSpillStats, type PrefixSpill } from './prefix-spill.ts';
+import type { EngineStats, PublishedEvent } from './protocol.ts';
 import type { SoloLane } from './solo-lane.ts';
 import { createPrefillPace, sharePrefill } from './step-plan.ts';
 import type { VocabularyView } from './vocabulary-view.ts';
@@ -34,14 +34,7 @@ export interface SchedulerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-export interface PublishedEvent {
-  readonly generationId: number;
-  readonly event: GenerationEvent | QueuedEvent;
-}
-
 export type SchedulerStats = Omit<EngineStats, 'kvCells' | 'residentBytes' | 'heldPrompts'>;
-
-const noSpill = { storedPrefixes: 0, storedBytes: 0, restoredTokensTotal: 0 };
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -119,7 +112,7 @@ export class Scheduler {
       decodedTokensTotal: this.#decodedTokens + lane.decodedTokens,
       prefilledTokensTotal: this.#prefilledTokens + lane.prefilledTokens,
       reusedTokensTotal: this.#reusedTokens + lane.reusedTokens,
-      ...(this.#spill?.stats() ?? noSpill),
+      ...(this.#spill?.stats() ?? noSpillStats),
     };
   }
 
