@@ -30,7 +30,7 @@ export type SearchPlan =
 const deciderBytesMin = 1_500_000_000;
 
 /** Of the sources of one search, for models too small to decide: they lose the thread in longer texts. */
-export const smallModelTokensMax = 2_000;
+export const smallModelTokensMax = 1_200;
 
 /** Whether the weights behind a name can decide by themselves. Those of upstream servers are taken to. */
 export function canModelDecide({ sizeBytes }: ModelBacking): boolean {

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { createFreeMeter } from '../../billing/free-meter.ts';
 import type { Meter } from '../../billing/meter.ts';
-import { createTurnMetering } from '../../billing/metered-turn.ts';
+import { createTurnMetering, type MeterTurn } from '../../billing/metered-turn.ts';
 import type { ContextCaches } from '../../caching/context-caches.ts';
 import { createChatService } from '../../chat/chat-service.ts';
+import type { FormulaService } from '../../chat/formula-service.ts';
 import { logRefusals, type RefusedTurn } from '../../chat/log-refusals.ts';
+import type { ToolLoop } from '../../chat/tool-loop.ts';
 import type { Caller } from '../../chat/types.ts';
 import { createModelDirectory, type ModelDirectory } from '../../engines/registry.ts';
 import {
@@ -38,7 +40,17 @@ export interface TestAppOptions extends Partial<ScriptedEngineOptions> {
   readonly admitTurn?: TurnLimiter['admit'];
   /** Default: none; whoever asks for one hears of it. */
   readonly createCaches?: (models: ModelDirectory) => ContextCaches;
+  /** Default: builtin tools are refused. */
+  readonly search?: TestSearch;
   readonly overrides?: Partial<HttpDependencies>;
+}
+
+export interface TestSearch {
+  readonly toolLoop: ToolLoop;
+  readonly createFormulas: (parts: {
+    readonly models: ModelDirectory;
+    readonly meterTurn: MeterTurn;
+  }) => FormulaService;
 }
 
 export interface TestApp {
@@ -50,7 +62,7 @@ export interface TestApp {
 
 /** The real application, chat core and metering over a scripted engine, with a fixed clock and counted ids. */
 export function createTestApp(options: TestAppOptions = {}): TestApp {
-  const { settings, caller, overrides, meter, admitTurn, onRefused, createCaches, ...engineOptions } =
+  const { settings, caller, overrides, meter, admitTurn, onRefused, createCaches, search, ...engineOptions } =
     options;
   const engine = createScriptedEngine({ script: () => [], ...engineOptions });
   const models = createModelDirectory([
@@ -70,7 +82,12 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
   let idCount = 0;
   const app = createHttpApp({
     chat: logRefusals(
-      createChatService({ models, meterTurn, ...(admitTurn !== undefined && { admitTurn }) }),
+      createChatService({
+        models,
+        meterTurn,
+        ...(admitTurn !== undefined && { admitTurn }),
+        ...(search !== undefined && { toolLoop: search.toolLoop }),
+      }),
       { onRefused: onRefused ?? (() => undefined), nowMs: () => performance.now() },
     ),
     keys: {
@@ -79,7 +96,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
         return { accountId: 1, keyId: 1, keyPrefix: 'a-key-th', scopes: null, origin: 'api', ...caller };
       },
     },
-    formulas: noFormulas,
+    formulas: search?.createFormulas({ models, meterTurn }) ?? noFormulas,
     models,
     caches: createCaches?.(models) ?? noCaches,
     files: noFiles,

@@ -18,7 +18,13 @@ import { createPlaygroundKeys } from '../../keys/playground-keys.ts';
 import type { LimitAdministration } from '../../limits/limit-administration.ts';
 import type { Store } from '../../store/store.ts';
 import { createRefusalLog } from '../../usage/refusal-log.ts';
-import { createTestApp, type TestApp, type TestAppOptions, testNowMs } from './create-test-app.ts';
+import {
+  createTestApp,
+  type TestApp,
+  type TestAppOptions,
+  type TestSearch,
+  testNowMs,
+} from './create-test-app.ts';
 import { chatBody } from './wire.ts';
 
 type Answer = Awaited<ReturnType<TestApp['app']['inject']>>;
@@ -44,6 +50,7 @@ export interface PlatformApp extends TestApp {
 export interface PlatformAppOptions extends TestAppOptions {
   /** Default: everybody may sign up, without credit, mail or a provider. */
   readonly people?: Partial<PeopleSettings>;
+  readonly openSearch?: (store: Store, now: () => number) => TestSearch;
 }
 
 export const testPublicUrl = 'http://127.0.0.1:8787';
@@ -51,7 +58,7 @@ export const testPublicUrl = 'http://127.0.0.1:8787';
 /** 10 USD on the account; the clock stands at `testNowMs`, but for sessions, whose clock is better-auth's own. */
 export async function openPlatformApp(
   kind: StoreKind,
-  { people: peopleSettings, ...options }: PlatformAppOptions = {},
+  { people: peopleSettings, openSearch, ...options }: PlatformAppOptions = {},
 ): Promise<PlatformApp> {
   const store = await openTestStore(kind);
   let nowMs = testNowMs;
@@ -135,6 +142,7 @@ export async function openPlatformApp(
   const testApp = createTestApp({
     createCaches,
     ...options,
+    ...(openSearch !== undefined && { search: openSearch(store, clock.now) }),
     meter: measureTurns(limits.limiter.limitMeter(meter), platform),
     admitTurn: limits.limiter.admit,
     onRefused: refusals.record,
