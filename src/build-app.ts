@@ -196,6 +196,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     modelStarted: engines.started,
     readiness,
     listen: async () => {
+      await limits.opened();
       localUrl = await http.listen({ host: config.host, port: config.port });
       return localUrl;
     },

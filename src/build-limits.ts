@@ -20,6 +20,8 @@ export interface Limits {
     readonly accountId: number;
     readonly keyId: number;
   }) => Promise<Caller['rateLimits']>;
+  /** Resolves when it is known where limits are counted; listen after it. */
+  opened(): Promise<void>;
   /** Whether checks are made in Redis now; undefined when no Redis is configured. */
   isRedisUsed(): boolean | undefined;
   /** Call it when the last turn has ended, before the store closes. */
@@ -69,6 +71,7 @@ export function buildLimits(store: Store, { config, logger, now }: LimitOptions)
     limiter,
     administration,
     readRateLimits: administration.resolve,
+    opened: async () => await shared?.opened(),
     isRedisUsed: () => shared?.isRedisUsed(),
     close: async () => {
       await limiter.close();

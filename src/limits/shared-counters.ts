@@ -24,6 +24,8 @@ export interface SharedCountersOptions {
 }
 
 export interface SharedCounters extends LimitCounters {
+  /** Resolves when Redis is used, or after `openingMs` without it: a server that listens earlier would count apart. */
+  opened(): Promise<void>;
   isRedisUsed(): boolean;
 }
 
@@ -36,6 +38,8 @@ interface OpenLease {
 }
 
 const probeMsDefault = 500;
+const openingMs = 2_000;
+const openingProbeMs = 20;
 /** Corrections kept for a Redis that is away. What they correct has mostly left its minute when it is back. */
 const lateCorrectionsMax = 10_000;
 
@@ -70,6 +74,14 @@ class RedisBeforeTruth implements SharedCounters {
     this.#probe = setInterval(probe, probeMs);
     this.#probe.unref();
     probe();
+  }
+
+  async opened(): Promise<void> {
+    const deadline = performance.now() + openingMs;
+    while (!this.isRedisUsed() && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, openingProbeMs));
+      await this.#returnToRedis();
+    }
   }
 
   isRedisUsed(): boolean {
@@ -162,7 +174,7 @@ class RedisBeforeTruth implements SharedCounters {
   async #returnToRedis(): Promise<void> {
     if (this.#current === 'redis' || this.#isClosed) return;
     const { redis } = this.#counters;
-    if (!(await redis.isAnswering())) return;
+    if (!(await redis.isAnswering()) || this.isRedisUsed()) return;
     try {
       for (const correction of this.#lateCorrections.splice(0)) await redis.correct(correction);
     } catch {
