@@ -84,10 +84,15 @@ describe('prices, keys and money', () => {
   it('a limit that is reached is a clear 403 for the program and a full bar for the person', async () => {
     await using opened = await session.openPage();
     const { page } = opened;
-    const key = await createKey(page, 'narrow program', '0.00003');
+    const key = await createKey(page, 'narrow program', '1');
     expect((await askWithKey(key)).status).toBe(200);
-    const refused = await askWithKey(key);
-    expect(refused).toMatchObject({ status: 403, body: { error: { code: 'key_limit_reached' } } });
+    await chooseAction(page, 'narrow program', 'Edit');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Spending limit').fill('0.00003');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await expect.poll(async () => (await askWithKey(key)).status, { timeout: 5_000 }).toBe(403);
+    expect((await askWithKey(key)).body.error.code).toBe('key_limit_reached');
     await page.reload();
     await keyRow(page, 'narrow program').getByText('Limit reached').waitFor();
   });
