@@ -22,12 +22,26 @@ export interface PerigeeProcess {
 export interface StartOptions {
   readonly dataDir: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How it is started; default: `perigee serve` of this repository on a free port. */
+  readonly program?: StartProgram;
 }
+
+export interface StartProgram {
+  readonly file: string;
+  readonly arguments: readonly string[];
+  readonly cwd: string;
+}
+
+const ownProgram: StartProgram = { file: process.execPath, arguments: [command, 'serve'], cwd: '.' };
 
 const apiKey = 'test-key-0123456789-0123456789-0123456789';
 
 /** Resolves when the server listens. Rejects with what it printed when it ends before. */
-export async function startPerigee({ dataDir, environment = {} }: StartOptions): Promise<PerigeeProcess> {
+export async function startPerigee({
+  dataDir,
+  environment = {},
+  program = ownProgram,
+}: StartOptions): Promise<PerigeeProcess> {
   const model = await obtainTestModel();
   const modelsDir = path.join(dataDir, 'models');
   await mkdir(modelsDir, { recursive: true });
@@ -35,7 +49,11 @@ export async function startPerigee({ dataDir, environment = {} }: StartOptions):
     // A second start in one folder finds the link of the first.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   });
-  const child = spawn(process.execPath, [command, 'serve'], {
+  // npm does not pass a signal on to what it started, so it gets a group of its own, as at a terminal.
+  const isGroup = program !== ownProgram;
+  const child = spawn(program.file, program.arguments, {
+    cwd: program.cwd,
+    detached: isGroup,
     env: {
       ...process.env,
       PERIGEE_DATA_DIR: dataDir,
@@ -79,7 +97,9 @@ export async function startPerigee({ dataDir, environment = {} }: StartOptions):
     ready,
     child,
     stop: () => {
-      child.kill('SIGTERM');
+      // Negative: the whole group.
+      if (isGroup && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      else child.kill('SIGTERM');
       return exited;
     },
   };
