@@ -2,6 +2,7 @@
  * Reads documents in a few worker threads. Every document is bounded in time, memory and text, and a thread that one of
  * them kills takes no other with it: each thread has one document at a time.
  */
+import { availableParallelism } from 'node:os';
 import { type DocumentSource, ExtractError, type ExtractedDocument, type Extractor } from './document.ts';
 import { ExtractThread, type ThreadLimits } from './extract-thread.ts';
 
@@ -13,7 +14,7 @@ export interface ExtractorOptions extends ThreadLimits {
 
 /** Pages of web search: a person waits, and the bytes are few. */
 export const pageExtractorDefaults: ExtractorOptions = {
-  threads: 2,
+  threads: Math.min(4, Math.max(2, availableParallelism())),
   timeoutMs: 10_000,
   heapMbMax: 512,
   memoryMbMax: 1_024,

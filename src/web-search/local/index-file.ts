@@ -22,10 +22,11 @@ const schema = `
   ) strict;
   create table documents (
     id integer primary key, source_id integer not null references sources (id) on delete cascade,
-    url text not null unique, title text not null, published_at text,
-    fingerprint text not null, content_hash text not null, links text not null
+    url text not null, title text not null, published_at text,
+    fingerprint text not null, content_hash text not null, links text not null,
+    -- Two folders of one name have documents of one address; neither may take the other's.
+    unique (source_id, url)
   ) strict;
-  create index documents_by_source on documents (source_id);
   create table passages (
     id integer primary key, document_id integer not null, position integer not null, text text not null
   ) strict;
@@ -92,12 +93,15 @@ function createAnswers(db: Database.Database): Answers {
       put(request);
       return null;
     },
-    touchDocument: ({ url, fingerprint }) => {
-      db.prepare('update documents set fingerprint = ? where url = ?').run(fingerprint, url);
+    touchDocument: ({ source, url, fingerprint }) => {
+      db.prepare(
+        `update documents set fingerprint = ?
+         where url = ? and source_id = (select id from sources where address = ?)`,
+      ).run(fingerprint, url, source);
       return null;
     },
-    removeDocument: ({ url }) => {
-      remove(url);
+    removeDocument: (request) => {
+      remove(request);
       return null;
     },
     finishSource: ({ source, indexedAt }) => {
@@ -144,9 +148,12 @@ function createSearch(db: Database.Database): Answers['search'] {
 }
 
 function createWrites(db: Database.Database) {
-  const findDocument = db.prepare<[string], { id: number }>('select id from documents where url = ?');
-  const remove = (url: string): void => {
-    const id = findDocument.get(url)?.id;
+  const findDocument = db.prepare<[string, string], { id: number }>(
+    `select documents.id from documents join sources on sources.id = source_id
+     where address = ? and url = ?`,
+  );
+  const remove = ({ source, url }: IndexOperations['removeDocument']['request']): void => {
+    const id = findDocument.get(source, url)?.id;
     if (id === undefined) return;
     db.prepare(
       'delete from passage_words where rowid in (select id from passages where document_id = ?)',
@@ -155,7 +162,7 @@ function createWrites(db: Database.Database) {
     db.prepare('delete from documents where id = ?').run(id);
   };
   const put = ({ source, document }: IndexOperations['putDocument']['request']): void => {
-    remove(document.url);
+    remove({ source, url: document.url });
     db.prepare('insert into sources (address) values (?) on conflict do nothing').run(source);
     const { lastInsertRowid: documentId } = db
       .prepare(
@@ -185,13 +192,14 @@ function createWrites(db: Database.Database) {
         'select url from documents join sources on sources.id = source_id where address = ?',
       )
       .all(source);
-    for (const { url } of urls) remove(url);
+    for (const { url } of urls) remove({ source, url });
     return db.prepare('delete from sources where address = ?').run(source).changes > 0;
   };
   return {
     // One transaction each: a command that is killed leaves whole documents.
     put: (request: IndexOperations['putDocument']['request']) => db.transaction(put).immediate(request),
-    remove: (url: string) => db.transaction(remove).immediate(url),
+    remove: (request: IndexOperations['removeDocument']['request']) =>
+      db.transaction(remove).immediate(request),
     removeSource: (source: string) => db.transaction(removeSource).immediate(source),
   };
 }

@@ -41,8 +41,11 @@ export interface IndexOperations {
   listDocuments: { request: { readonly source: string }; answer: readonly IndexedDocument[] };
   putDocument: { request: { readonly source: string; readonly document: DocumentToIndex }; answer: null };
   /** The document is as it was, under another fingerprint. */
-  touchDocument: { request: { readonly url: string; readonly fingerprint: string }; answer: null };
-  removeDocument: { request: { readonly url: string }; answer: null };
+  touchDocument: {
+    request: { readonly source: string; readonly url: string; readonly fingerprint: string };
+    answer: null;
+  };
+  removeDocument: { request: { readonly source: string; readonly url: string }; answer: null };
   finishSource: { request: { readonly source: string; readonly indexedAt: number }; answer: null };
   /** The answer says whether there was such a source. */
   removeSource: { request: { readonly source: string }; answer: boolean };

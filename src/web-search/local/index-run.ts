@@ -79,7 +79,7 @@ export async function beginIndexRun(source: string, parts: IndexParts): Promise<
       const contentHash = createHash('sha256').update(bytes).digest('hex');
       const before = known.get(url);
       if (before?.contentHash === contentHash) {
-        await index.ask('touchDocument', { url, fingerprint });
+        await index.ask('touchDocument', { source, url, fingerprint });
         keep(url);
         return before.links;
       }
@@ -104,7 +104,7 @@ export async function beginIndexRun(source: string, parts: IndexParts): Promise<
     },
     async finish() {
       const gone = [...known.keys()].filter((url) => !met.has(url));
-      for (const url of gone) await index.ask('removeDocument', { url });
+      for (const url of gone) await index.ask('removeDocument', { source, url });
       await index.ask('finishSource', { source, indexedAt: Date.now() });
       return { ...counts, removed: gone.length };
     },

@@ -143,6 +143,14 @@ describe('an indexed folder', () => {
     expect(found?.text?.length).toBeLessThan(8_000);
   });
 
+  it('shares its name with another, and neither loses a document', async () => {
+    const bench = await openBench();
+    const root = await makeFolder({ 'x/docs/a.md': 'about apples', 'y/docs/a.md': 'about pears' });
+    await bench.addFolder(path.join(root, 'x/docs'));
+    await bench.addFolder(path.join(root, 'y/docs'));
+    expect((await bench.search('apples')).length + (await bench.search('pears')).length).toBe(2);
+  });
+
   it('goes when its source is removed', async () => {
     const bench = await openBench();
     await bench.addFolder(await makeFolder({ 'a.md': 'about apples' }));
