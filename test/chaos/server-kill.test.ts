@@ -79,7 +79,7 @@ async function ask(serverUrl: () => string, client: string, apiKey: string, witn
         }
       } catch {
         // The server died; the next one is asked.
-        await sleep(5);
+        await sleep(50);
       }
       if (question % 2 === 1) isAnswered = true;
     }
