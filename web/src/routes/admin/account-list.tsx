@@ -1,8 +1,9 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Plus, Users } from 'lucide-react';
+import { Gauge, Plus, Users } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import { type AccountState, type AdminAccount, accountsQuery } from '../../api/admin.ts';
+import { defaultLimitsPath } from '../../api/rate-limits.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
@@ -13,6 +14,8 @@ import { Select } from '../../components/select.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
+import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
+import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { accountsMessages } from './accounts-messages.ts';
 import { CreateAccountDialog } from './create-account-dialog.tsx';
 
@@ -22,10 +25,12 @@ const all = 'all';
 export function AccountList() {
   const t = useMessages(accountsMessages);
   const tc = useMessages(componentMessages);
+  const tr = useMessages(rateLimitsMessages);
   const navigate = useNavigate();
   const [text, setText] = useState('');
   const [state, setState] = useState<AccountState>();
   const [isCreating, setIsCreating] = useState(false);
+  const [isLimiting, setIsLimiting] = useState(false);
   const search = useDeferredValue(text.trim());
   const accounts = useInfiniteQuery(accountsQuery({ search, state }));
   const rows = accounts.data?.pages.flatMap(({ data }) => data);
@@ -57,11 +62,13 @@ export function AccountList() {
           ]}
         />
         <Button
-          variant="primary"
           className="ml-auto"
-          icon={<Plus size={14} aria-hidden />}
-          onClick={() => setIsCreating(true)}
+          icon={<Gauge size={14} aria-hidden />}
+          onClick={() => setIsLimiting(true)}
         >
+          {tr('defaults')}
+        </Button>
+        <Button variant="primary" icon={<Plus size={14} aria-hidden />} onClick={() => setIsCreating(true)}>
           {t('create')}
         </Button>
       </div>
@@ -94,6 +101,13 @@ export function AccountList() {
           />
         )}
       </Card>
+      {isLimiting && (
+        <RateLimitDialog
+          title={tr('defaultsTitle')}
+          path={defaultLimitsPath}
+          onClose={() => setIsLimiting(false)}
+        />
+      )}
       {isCreating && <CreateAccountDialog onClose={() => setIsCreating(false)} />}
     </div>
   );

@@ -10,6 +10,7 @@ import {
   accountsKey,
   accountTransactionsQuery,
 } from '../../api/admin.ts';
+import { accountLimitsPath } from '../../api/rate-limits.ts';
 import { request } from '../../api/request.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
@@ -25,6 +26,8 @@ import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from '../dashboard/billing-messages.ts';
+import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
+import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { AccountBadges } from './account-list.tsx';
 import { accountsMessages } from './accounts-messages.ts';
 import { GrantDialog } from './grant-dialog.tsx';
@@ -93,10 +96,12 @@ function LoadedAccount({
 function AccountActions({ account }: { readonly account: AdminAccount }) {
   const t = useMessages(accountsMessages);
   const tc = useMessages(componentMessages);
+  const tr = useMessages(rateLimitsMessages);
   const { dateTime } = useFormats();
   const client = useQueryClient();
   const navigate = useNavigate();
   const [isGranting, setIsGranting] = useState(false);
+  const [isLimiting, setIsLimiting] = useState(false);
   const [link, setLink] = useState<ResetLink>();
   const path = `/api/admin/accounts/${account.id}`;
   const outcome = {
@@ -141,6 +146,7 @@ function AccountActions({ account }: { readonly account: AdminAccount }) {
         </Button>
       )}
       <Menu trigger={<Button aria-label={tc('more')} icon={<Ellipsis size={16} aria-hidden />} />}>
+        <MenuItem onSelect={() => setIsLimiting(true)}>{tr('open')}</MenuItem>
         <MenuItem onSelect={() => makeLink.mutate()}>{t('resetLink')}</MenuItem>
         <MenuItem onSelect={() => change.mutate({ is_admin: !account.is_admin })}>
           {account.is_admin ? t('unmakeAdmin') : t('makeAdmin')}
@@ -153,6 +159,13 @@ function AccountActions({ account }: { readonly account: AdminAccount }) {
           {account.state === 'disabled' ? t('enable') : t('disable')}
         </MenuItem>
       </Menu>
+      {isLimiting && (
+        <RateLimitDialog
+          title={tr('title', { name: account.email })}
+          path={accountLimitsPath(account.id)}
+          onClose={() => setIsLimiting(false)}
+        />
+      )}
       {isGranting && <GrantDialog account={account} onClose={() => setIsGranting(false)} />}
       {link !== undefined && (
         <LinkDialog

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Ellipsis, KeyRound, Pause, Pencil, Play, Plus, Trash2 } from 'lucide-react';
+import { Ellipsis, Gauge, KeyRound, Pause, Pencil, Play, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { type ApiKey, changeKey, deleteKey, keysKey, keysQuery } from '../../api/keys.ts';
+import { keyLimitsPath } from '../../api/rate-limits.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Button, IconButton } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
@@ -13,6 +14,8 @@ import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.ts
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
+import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
+import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { type CreatedKey, CreatedKeyDialog } from './created-key-dialog.tsx';
 import { KeyDialog } from './key-dialog.tsx';
 import { keysMessages } from './keys-messages.ts';
@@ -23,10 +26,12 @@ type Open =
   | { readonly type: 'create' }
   | { readonly type: 'edit'; readonly key: ApiKey }
   | { readonly type: 'delete'; readonly key: ApiKey }
+  | { readonly type: 'rate-limits'; readonly key: ApiKey }
   | { readonly type: 'created'; readonly key: CreatedKey };
 
 export function KeysPage() {
   const t = useMessages(keysMessages);
+  const tr = useMessages(rateLimitsMessages);
   const keys = useQuery(keysQuery);
   const [open, setOpen] = useState<Open>();
   const close = (): void => setOpen(undefined);
@@ -58,6 +63,7 @@ export function KeysPage() {
             keys={keys.data}
             onEdit={(key) => setOpen({ type: 'edit', key })}
             onDelete={(key) => setOpen({ type: 'delete', key })}
+            onLimits={(key) => setOpen({ type: 'rate-limits', key })}
           />
         )}
       </Card>
@@ -70,6 +76,13 @@ export function KeysPage() {
         />
       )}
       {open?.type === 'created' && <CreatedKeyDialog created={open.key} onClose={close} />}
+      {open?.type === 'rate-limits' && (
+        <RateLimitDialog
+          title={tr('title', { name: open.key.name ?? open.key.prefix })}
+          path={keyLimitsPath(open.key.prefix)}
+          onClose={close}
+        />
+      )}
       {open?.type === 'delete' && <DeleteKeyDialog apiKey={open.key} onClose={close} />}
     </Page>
   );
@@ -79,9 +92,10 @@ interface KeyTableProps {
   readonly keys: readonly ApiKey[];
   onEdit(key: ApiKey): void;
   onDelete(key: ApiKey): void;
+  onLimits(key: ApiKey): void;
 }
 
-function KeyTable({ keys, onEdit, onDelete }: KeyTableProps) {
+function KeyTable({ keys, onEdit, onDelete, onLimits }: KeyTableProps) {
   const t = useMessages(keysMessages);
   const { usd, date, relative } = useFormats();
   const columns: readonly Column<ApiKey>[] = [
@@ -115,7 +129,14 @@ function KeyTable({ keys, onEdit, onDelete }: KeyTableProps) {
       id: 'actions',
       header: '',
       width: '3rem',
-      cell: (key) => <KeyMenu apiKey={key} onEdit={() => onEdit(key)} onDelete={() => onDelete(key)} />,
+      cell: (key) => (
+        <KeyMenu
+          apiKey={key}
+          onEdit={() => onEdit(key)}
+          onDelete={() => onDelete(key)}
+          onLimits={() => onLimits(key)}
+        />
+      ),
     },
   ];
   return (
@@ -142,12 +163,15 @@ function KeyMenu({
   apiKey,
   onEdit,
   onDelete,
+  onLimits,
 }: {
   readonly apiKey: ApiKey;
   onEdit(): void;
   onDelete(): void;
+  onLimits(): void;
 }) {
   const t = useMessages(keysMessages);
+  const tr = useMessages(rateLimitsMessages);
   const client = useQueryClient();
   const toggle = useMutation({
     mutationFn: () => changeKey('regular', apiKey.prefix, { disabled: !apiKey.disabled }),
@@ -165,6 +189,9 @@ function KeyMenu({
     >
       <MenuItem icon={<Pencil size={14} aria-hidden />} onSelect={onEdit}>
         {t('edit')}
+      </MenuItem>
+      <MenuItem icon={<Gauge size={14} aria-hidden />} onSelect={onLimits}>
+        {tr('open')}
       </MenuItem>
       <MenuItem
         icon={apiKey.disabled ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}

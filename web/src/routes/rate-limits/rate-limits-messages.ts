@@ -1,0 +1,36 @@
+import { defineMessages } from '../../i18n/messages.ts';
+
+export const rateLimitsMessages = defineMessages({
+  en: {
+    title: 'Rate limits of {name}',
+    defaultsTitle: 'Rate limits of accounts without their own',
+    open: 'Rate limits',
+    defaults: 'Default rate limits',
+    text: 'Requests above a limit are refused with 429 and may be sent again later. Empty = the level above decides; “unlimited” lifts it.',
+    requests_per_minute: 'Requests per minute',
+    tokens_per_minute: 'Tokens per minute',
+    tokens_per_day: 'Tokens per day',
+    concurrency: 'Requests at the same time',
+    placeholder: 'Not set here',
+    invalid: 'Enter a whole number from 1, or “unlimited”.',
+    save: 'Save',
+    cancel: 'Cancel',
+    saved: 'Saved. It holds everywhere within a second.',
+  },
+  zh: {
+    title: '{name} 的速率限制',
+    defaultsTitle: '没有单独设置的账户的速率限制',
+    open: '速率限制',
+    defaults: '默认速率限制',
+    text: '超过限制的请求会被拒绝（429），可稍后重试。留空表示由上一级决定；“unlimited”表示不限。',
+    requests_per_minute: '每分钟请求数',
+    tokens_per_minute: '每分钟令牌数',
+    tokens_per_day: '每天令牌数',
+    concurrency: '同时进行的请求数',
+    placeholder: '此处未设置',
+    invalid: '请输入不小于 1 的整数，或“unlimited”。',
+    save: '保存',
+    cancel: '取消',
+    saved: '已保存，一秒内全面生效。',
+  },
+});
