@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole servers, browsers and clusters that are driven to their limits: side by side they would only starve each other. */
+const heavyTests = ['test/chaos/**/*.test.ts', 'test/web/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: ['test/services/global-setup.ts'],
@@ -11,9 +14,19 @@ export default defineConfig({
         test: {
           name: 'all',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
-          exclude: ['test/timed/**'],
+          exclude: ['test/timed/**', ...heavyTests],
           // Not 0: with one worker, vitest would run that group after all others.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'heavy',
+          include: heavyTests,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -23,7 +36,7 @@ export default defineConfig({
           name: 'timed',
           include: ['test/timed/**/*.test.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
