@@ -11,6 +11,9 @@ FROM node:24-bookworm-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app/package.json ./
+COPY --from=build /app/README.md ./README.md
+COPY --from=build /app/assets ./assets
+COPY --from=build /app/docs ./docs
 COPY --from=build /app/bin ./bin
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/node_modules ./node_modules
