@@ -39,6 +39,12 @@ export default defineConfig({
   root: import.meta.dirname,
   base: '/app/',
   plugins: [react(), tailwindcss(), preloadFonts(), dropOldFontFormats()],
+  resolve: {
+    alias: {
+      // Its form for browsers lets the page parse KaTeX's output, whose style attributes the page's policy then reports.
+      'hast-util-from-html-isomorphic': `${import.meta.dirname}/../node_modules/hast-util-from-html-isomorphic/index.js`,
+    },
+  },
   build: {
     outDir: 'dist',
     rolldownOptions: {

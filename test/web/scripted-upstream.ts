@@ -30,6 +30,13 @@ export const hostileAnswer = [
   'Euler: \\(e^{i\\pi} + 1 = 0\\)',
 ].join('\n\n');
 
+/** What a good answer looks like, for the screenshots. */
+const showcaseAnswer = [
+  'Overlapping intervals are merged in one pass once they are **sorted by their start**: each one either extends the last or begins a new group.',
+  '```python\ndef merge(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:\n    merged: list[tuple[int, int]] = []\n    for start, end in sorted(intervals):\n        if merged and start <= merged[-1][1]:\n            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))\n        else:\n            merged.append((start, end))\n    return merged\n```',
+  '| step | cost |\n| --- | --- |\n| sorting | \\(O(n \\log n)\\) |\n| one pass | \\(O(n)\\) |',
+].join('\n\n');
+
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const held = new Set<() => void>();
   const server: Server = createServer(async (request, response) => {
@@ -90,7 +97,8 @@ async function answer(
     send({ content: ' and the second.' });
     end('stop');
   } else {
-    send({ content: word === 'hostile' ? hostileAnswer : `You said: ${result ?? messages.at(-1)?.content}` });
+    const echo = `You said: ${result ?? messages.at(-1)?.content}`;
+    send({ content: word === 'hostile' ? hostileAnswer : word === 'show' ? showcaseAnswer : echo });
     end('stop');
   }
 }

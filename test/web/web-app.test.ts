@@ -186,7 +186,7 @@ describe('every view', () => {
     expect(await runAxe(page)).toEqual([]);
     await page.setViewportSize({ width: 360, height: 740 });
     const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
     expect(overflow).toBeLessThanOrEqual(0);
     expect(faults).toEqual([]);

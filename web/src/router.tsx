@@ -208,15 +208,16 @@ const adminSystemRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/admin/system-page.tsx'), 'SystemPage'),
 });
 
+const catalogueRoute = createRoute({ getParentRoute: () => shellRoute, path: '/models' });
 const modelsRoute = createRoute({
-  getParentRoute: () => shellRoute,
-  path: '/models',
+  getParentRoute: () => catalogueRoute,
+  path: '/',
   component: lazyRouteComponent(() => import('./routes/models/models-page.tsx'), 'ModelsPage'),
 });
 /** Ids of models contain slashes. */
 const modelRoute = createRoute({
-  getParentRoute: () => shellRoute,
-  path: '/models/$',
+  getParentRoute: () => catalogueRoute,
+  path: '$',
   component: lazyRouteComponent(() => import('./routes/models/model-page.tsx'), 'ModelPage'),
 });
 const docsRoute = createRoute({
@@ -250,8 +251,7 @@ const routeTree = rootRoute.addChildren([
   sharedRoute,
   guestRoute.addChildren([signInRoute, signUpRoute, forgotPasswordRoute, resetPasswordRoute, pendingRoute]),
   shellRoute.addChildren([
-    modelsRoute,
-    modelRoute,
+    catalogueRoute.addChildren([modelsRoute, modelRoute]),
     docsRoute,
     quickstartRoute,
     referenceRoute,

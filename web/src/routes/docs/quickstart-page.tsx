@@ -1,21 +1,24 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { modelsQuery } from '../../api/models.ts';
 import { request } from '../../api/request.ts';
 import { useSession } from '../../api/session.ts';
+import type { ChatRequestBody } from '../../api/wire-types.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
+import { Skeleton } from '../../components/states.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { CodeExample } from './code-example.tsx';
 import { docsMessages } from './docs-messages.ts';
 import { exampleRequest } from './example-requests.ts';
 import { setReaderKey, useReaderKey } from './reader-key.ts';
+
+const CodeExample = lazy(async () => ({ default: (await import('./code-example.tsx')).CodeExample }));
 
 /** Shown until the catalogue has come, and when it cannot: the name that this server always has. */
 const modelDefault = 'moonshot/kimi-k2-turbo-preview';
@@ -36,16 +39,16 @@ export function QuickstartPage() {
           />
         </Step>
         <Step number={3} title={t('step3')} text={t('step3Text')}>
-          <CodeExample body={exampleRequest('chat', model)} />
+          <Example body={exampleRequest('chat', model)} />
         </Step>
         <Step number={4} title={t('step4')} text={t('step4Text')}>
-          <CodeExample body={exampleRequest('stream', model)} />
+          <Example body={exampleRequest('stream', model)} />
         </Step>
         <Step number={5} title={t('step5')} text={t('step5Text')}>
-          <CodeExample body={exampleRequest('schema', model)} />
+          <Example body={exampleRequest('schema', model)} />
         </Step>
         <Step number={6} title={t('step6')} text={t('step6Text')}>
-          <CodeExample body={exampleRequest('tools', model)} />
+          <Example body={exampleRequest('tools', model)} />
         </Step>
         <Step number={7} title={t('next')} text={t('nextText')}>
           <Link to="/playground" className={buttonClass()}>
@@ -128,5 +131,14 @@ function KeyPicker() {
         </Button>
       )}
     </div>
+  );
+}
+
+/** As high as a short example, so that the page does not jump when it comes. */
+function Example({ body }: { readonly body: ChatRequestBody }) {
+  return (
+    <Suspense fallback={<Skeleton className="h-96 w-full" />}>
+      <CodeExample body={body} />
+    </Suspense>
   );
 }

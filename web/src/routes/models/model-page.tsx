@@ -1,20 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { SquareTerminal } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import { findModel, modelsQuery } from '../../api/models.ts';
-import type { Model } from '../../api/wire-types.ts';
+import type { ChatRequestBody, Model } from '../../api/wire-types.ts';
 import { Badge } from '../../components/badge.tsx';
 import { buttonClass } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { Page } from '../../components/page.tsx';
-import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { EmptyState, ErrorState, Skeleton, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { CodeExample } from '../docs/code-example.tsx';
 import { exampleRequest } from '../docs/example-requests.ts';
 import { modelsMessages } from './models-messages.ts';
 import { RequestFields } from './request-fields.tsx';
+
+const CodeExample = lazy(async () => ({ default: (await import('../docs/code-example.tsx')).CodeExample }));
 
 /** `/models/<id>`: everything about one model of the catalogue. */
 export function ModelPage() {
@@ -24,7 +25,13 @@ export function ModelPage() {
   if (models.isPending) return <SkeletonRows />;
   if (models.isError) return <ErrorState error={models.error} onRetry={() => void models.refetch()} />;
   const model = findModel(models.data, name);
-  return model === undefined ? <EmptyState title={t('notFound')} /> : <ModelView model={model} />;
+  return model === undefined ? (
+    <Page title={name ?? t('title')}>
+      <EmptyState title={t('notFound')} />
+    </Page>
+  ) : (
+    <ModelView model={model} />
+  );
 }
 
 function ModelView({ model }: { readonly model: Model }) {
@@ -60,7 +67,7 @@ function ModelView({ model }: { readonly model: Model }) {
           {(['chat', 'stream', 'schema', 'tools'] as const).map((name) => (
             <section key={name} className="flex min-w-0 flex-col gap-1">
               <h3 className="text-sm font-medium">{t(exampleTitles[name])}</h3>
-              <CodeExample body={exampleRequest(name, model.id)} />
+              <Example body={exampleRequest(name, model.id)} />
             </section>
           ))}
         </div>
@@ -168,5 +175,14 @@ function Guide() {
         <span className="font-medium">{t('guide4')}</span> {t('guide4Text')}
       </li>
     </ol>
+  );
+}
+
+/** As high as a short example, so that the page does not jump when it comes. */
+function Example({ body }: { readonly body: ChatRequestBody }) {
+  return (
+    <Suspense fallback={<Skeleton className="h-96 w-full" />}>
+      <CodeExample body={body} />
+    </Suspense>
   );
 }

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import type { Model } from '../../api/wire-types.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { LogoMark } from '../../shell/logo.tsx';
@@ -14,6 +15,11 @@ export function Welcome({
   onSend(text: string): void;
 }) {
   const t = useMessages(playgroundMessages);
+  useEffect(() => {
+    // The views of messages, and what renders them: there before the first answer is.
+    void import('./thread-column.tsx');
+    void import('../../components/markdown/rendered-markdown.tsx');
+  }, []);
   const examples = [t('example1'), t('example2'), t('example3'), t('example4')];
   return (
     <div className="flex min-h-0 flex-1 flex-col items-center justify-center overflow-y-auto px-4 py-8 sm:px-6">

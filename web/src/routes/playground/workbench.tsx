@@ -16,12 +16,13 @@ import { dialogMessages } from './dialog-messages.ts';
 import { playgroundMessages } from './playground-messages.ts';
 import { SettingsAside } from './settings-aside.tsx';
 import { settingsMessages } from './settings-messages.ts';
-import { ThreadColumn } from './thread-column.tsx';
 import { Toolbar } from './toolbar.tsx';
 import { type Playground, type ThreadIndex, usePlayground } from './use-playground.ts';
 import { type Saving, useSaving } from './use-saving.ts';
 import { Welcome } from './welcome.tsx';
 
+/** A new conversation begins without messages, and asks for their views while its first is written. */
+const ThreadColumn = lazy(async () => ({ default: (await import('./thread-column.tsx')).ThreadColumn }));
 const CodeDialog = lazy(async () => ({ default: (await import('./code-dialog.tsx')).CodeDialog }));
 const RawDialog = lazy(async () => ({ default: (await import('./raw-dialog.tsx')).RawDialog }));
 const HistoryDialog = lazy(async () => ({ default: (await import('./history-dialog.tsx')).HistoryDialog }));
@@ -168,16 +169,17 @@ function Columns({ playground, active, models, onActivate, onShowRaw }: ColumnsP
       {threads.map((thread, position) => {
         const index: ThreadIndex = position === 0 ? 0 : 1;
         return (
-          <ThreadColumn
-            key={index}
-            index={index}
-            thread={thread}
-            playground={playground}
-            isComparing={second !== undefined}
-            isActive={index === active}
-            onActivate={() => onActivate(index)}
-            onShowRaw={onShowRaw}
-          />
+          <Suspense key={index} fallback={<div className="flex-1" />}>
+            <ThreadColumn
+              index={index}
+              thread={thread}
+              playground={playground}
+              isComparing={second !== undefined}
+              isActive={index === active}
+              onActivate={() => onActivate(index)}
+              onShowRaw={onShowRaw}
+            />
+          </Suspense>
         );
       })}
     </div>
