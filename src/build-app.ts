@@ -175,6 +175,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     idempotentAnswers,
     readiness,
     systemHealth: () => readSystemHealth(store, config),
+    probeSearch: webSearch.probeBackends,
     settings: {
       ...httpSettingsDefault,
       choiceCountMax: config.choiceCountMax,

@@ -26,6 +26,7 @@ import { createSearchFormula } from './web-search/formulas/search-formula.ts';
 import { indexDocumentation } from './web-search/local/index-documentation.ts';
 import { type LocalIndex, openLocalIndex } from './web-search/local/local-index.ts';
 import { PassageRanker } from './web-search/passage-ranker.ts';
+import { createBackendProbe, type ProbeBackends } from './web-search/probe-backends.ts';
 import type { PageReader, SearchBackend } from './web-search/search-backend.ts';
 import { createSearchRecords } from './web-search/search-records.ts';
 import { createWebSearch, type SearchReport, type WebSearch } from './web-search/web-search.ts';
@@ -38,6 +39,8 @@ export interface WebSearchParts {
 
 export interface BuiltWebSearch {
   readonly toolLoop: ToolLoop;
+  /** For administrators. */
+  readonly probeBackends: ProbeBackends;
   /** The official tools, with the money around them. */
   createFormulas(options: FormulaParts): FormulaService;
   close(): Promise<void>;
@@ -66,15 +69,17 @@ export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSea
   const ranker = new PassageRanker();
   const localIndex = openLocalIndex(config.dataDir);
   const documentation = indexInBackground({ index: localIndex, extractor }, parts.logger);
+  const backends = createBackends({ config, egress, localIndex });
+  const searchMs = config.webSearchSeconds * 1_000;
   const webSearch = createWebSearch({
-    backends: createBackends({ config, egress, localIndex }),
+    backends,
     pages,
     ranker,
     records: createSearchRecords({ store, now: clock.now, ttlMs: config.webSearchTtlSeconds * 1_000 }),
     limits: {
       resultsMax: config.webSearchResultsMax,
       pagesMax: config.webSearchPagesMax,
-      searchMs: config.webSearchSeconds * 1_000,
+      searchMs,
       pagesMs: config.webSearchPageSeconds * 1_000,
     },
     now: clock.now,
@@ -90,6 +95,7 @@ export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSea
         allowsToolsAfterSearch: config.webSearchAllowTools,
       },
     }),
+    probeBackends: createBackendProbe(backends, { searchMs }),
     createFormulas: (options) => createFormulas({ ...options, config, clock, webSearch, pages }),
     close: async () => {
       await documentation.stop();

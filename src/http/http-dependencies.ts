@@ -28,6 +28,7 @@ import type { AccountActivity } from '../usage/account-activity.ts';
 import type { LatencyWindow } from '../usage/latency-window.ts';
 import type { UsageReports } from '../usage/usage-reports.ts';
 import type { WebFiles } from '../web-files.ts';
+import type { ProbeBackends } from '../web-search/probe-backends.ts';
 
 /** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
 export interface KeyAuthenticator {
@@ -138,6 +139,7 @@ export interface HttpDependencies {
   readonly idempotentAnswers?: IdempotentAnswers;
   readiness(): Promise<Readiness> | Readiness;
   systemHealth(): Promise<SystemHealth>;
+  readonly probeSearch: ProbeBackends;
   readonly settings: HttpSettings;
   /** Version of this software, shown by `/health` and `/openapi.json`. */
   readonly version: string;

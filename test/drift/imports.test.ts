@@ -45,6 +45,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/engines/registry.ts',
     'src/web-files.ts',
     'src/web-search/formulas',
+    'src/web-search/probe-backends.ts',
   ],
   idempotency: ['src/store'],
   jobs: [],

@@ -96,6 +96,7 @@ beforeAll(async () => {
       authenticate: () => ({ accountId: 1, keyId: 1, keyPrefix: 'leaving', scopes: null, origin: 'api' }),
     },
     models,
+    probeSearch: async () => [],
     formulas: noFormulas,
     caches: noCaches,
     files: noFiles,

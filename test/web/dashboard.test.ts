@@ -176,6 +176,19 @@ describe('people', () => {
   });
 });
 
+describe('search', () => {
+  it('an administrator sees which backends answer, and with what', async () => {
+    await using opened = await session.openPage();
+    const { page, faults } = opened;
+    await go(page, '/admin/search');
+    await page.getByLabel('Test query').fill('context caching');
+    await page.getByRole('button', { name: 'Test' }).click();
+    const local = page.locator('section').filter({ has: page.getByRole('heading', { name: 'local' }) });
+    await local.getByText('Answered').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('context caches and files', () => {
   it('a cache that a program made is listed with its end, and deleted', async () => {
     await using opened = await session.openPage();

@@ -43,6 +43,7 @@ export const views: readonly View[] = [
   { name: 'admin-accounts', path: '/admin/accounts' },
   { name: 'admin-models', path: '/admin/models' },
   { name: 'admin-engines', path: '/admin/engines' },
+  { name: 'admin-search', path: '/admin/search' },
   { name: 'admin-system', path: '/admin/system' },
   { name: 'not-found', path: '/no-such-page' },
   {

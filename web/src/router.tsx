@@ -202,6 +202,11 @@ const adminEnginesRoute = createRoute({
   path: '/admin/engines',
   component: lazyRouteComponent(() => import('./routes/admin/engines-page.tsx'), 'EnginesPage'),
 });
+const adminSearchRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/admin/search',
+  component: lazyRouteComponent(() => import('./routes/admin/search-page.tsx'), 'SearchPage'),
+});
 const adminSystemRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/system',
@@ -273,6 +278,7 @@ const routeTree = rootRoute.addChildren([
         adminAccountRoute,
         adminModelsRoute,
         adminEnginesRoute,
+        adminSearchRoute,
         adminSystemRoute,
       ]),
     ]),

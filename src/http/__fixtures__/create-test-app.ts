@@ -111,6 +111,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       disk: { totalBytes: 100, freeBytes: 50 },
       store: { kind: 'sqlite', sizeBytes: 10 },
     }),
+    probeSearch: async () => [],
     settings: { ...httpSettingsDefault, ...settings },
     version: '0.0.0',
     clock: { now: () => testNowMs },

@@ -18,6 +18,7 @@ import {
   createNewInviteRoute,
   createRevokeInviteRoute,
 } from './admin-entrance.ts';
+import { createSearchTestRoute } from './admin-search.ts';
 import {
   createAdminModelsRoute,
   createEnginesRoute,
@@ -57,4 +58,5 @@ export const adminRoutes = [
   createAdminModelsRoute, //       GET    /api/admin/models
   createEnginesRoute, //           GET    /api/admin/engines
   createSystemRoute, //            GET    /api/admin/system
+  createSearchTestRoute, //        POST   /api/admin/search-test
 ] as const;

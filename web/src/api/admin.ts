@@ -194,3 +194,22 @@ export const systemQuery = queryOptions({
     (await request<{ data: SystemHealth }>('/api/admin/system', { signal })).data,
   refetchInterval: 5_000,
 });
+
+export interface BackendProbe {
+  readonly backend: string;
+  readonly duration_ms: number;
+  readonly failure: {
+    readonly code: 'unavailable' | 'timeout' | 'refused' | 'rate_limited' | 'bad_answer';
+    readonly detail: string;
+  } | null;
+  readonly results: readonly { readonly title: string; readonly url: string; readonly snippet: string }[];
+}
+
+/** Asks every search backend by itself. */
+export const testSearch = async (query: string): Promise<readonly BackendProbe[]> =>
+  (
+    await request<{ data: readonly BackendProbe[] }>('/api/admin/search-test', {
+      method: 'POST',
+      body: { query },
+    })
+  ).data;
