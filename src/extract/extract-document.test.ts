@@ -180,6 +180,11 @@ describe('a text file', () => {
     expect(await extract(Buffer.from(text), { name })).toMatchObject({ kind, text });
   });
 
+  it('has no NUL characters, which no database takes', async () => {
+    const { text } = await extract(Buffer.from(`${'x'.repeat(70_000)}\0y`));
+    expect(text.endsWith('xy')).toBe(true);
+  });
+
   it('of markup that is source code stays source code', async () => {
     const text = '<html><body>x</body></html>';
     expect(await extract(Buffer.from(text), { name: 'page.tsx' })).toMatchObject({ kind: 'text', text });

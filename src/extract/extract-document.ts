@@ -30,9 +30,13 @@ export async function extractDocument(
   limits: ExtractLimits,
 ): Promise<ExtractedDocument> {
   const { kind, ...read } = await readAny(bytes, labels, limits);
-  if (read.text.trim() === '') throw new ExtractError('no_text', 'There is no text in this file.');
-  return { kind, ...read, links: read.links ?? [] };
+  const text = cleanText(read.text);
+  if (text.trim() === '') throw new ExtractError('no_text', 'There is no text in this file.');
+  return { kind, ...read, title: cleanText(read.title), text, links: read.links ?? [] };
 }
+
+/** PDF writes NUL for characters that its font lacks; databases and prompts take neither those nor halves of characters. */
+const cleanText = (text: string): string => text.replaceAll('\u0000', '').toWellFormed();
 
 type AnyText = FormatText & Pick<ExtractedDocument, 'kind'>;
 
