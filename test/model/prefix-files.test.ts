@@ -7,7 +7,7 @@ import { chatPieces, type HostSession, startHost } from './host-session.ts';
 import { obtainTestModel } from './test-model.ts';
 
 // Loading and decoding take their time on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 /** About 600 tokens, different from the first word on for each subject. */
 const book = (subject: string) =>
