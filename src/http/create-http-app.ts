@@ -61,6 +61,7 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     done(request.is404 ? routeNotFound(request.url) : undefined);
   });
   app.addHook('onRequest', refuseMissingHost);
+  app.addHook('onRequest', refuseNul);
   app.addHook('onRequest', repairContentType);
   app.addHook('onResponse', createAccessLogHook(dependencies));
   const { metrics } = dependencies;
@@ -103,6 +104,15 @@ function refuseMissingHost(request: FastifyRequest, _reply: unknown, done: (erro
   const isMissing = headers.host === undefined && httpVersion === '1.1';
   done(
     isMissing ? new ApiError('invalid_request', { message: 'The request has no Host header.' }) : undefined,
+  );
+}
+
+/** Nothing has a name with this character, and PostgreSQL takes it in no value. */
+function refuseNul(request: FastifyRequest, _reply: unknown, done: (error?: ApiError) => void): void {
+  done(
+    request.url.includes('%00')
+      ? new ApiError('invalid_request', { message: 'The address contains the character U+0000 (%00).' })
+      : undefined,
   );
 }
 

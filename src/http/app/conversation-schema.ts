@@ -5,8 +5,17 @@ import { isoTime } from './person-schema.ts';
 
 const titleField = z.string().trim().min(1, 'must not be empty').max(200, 'may have at most 200 characters');
 
+/** Objects and lists within each other; JSON of any depth can be read, but not written again. */
+const contentDepthMax = 100;
+
 /** Kept as the text of a JSON object; what stands in it is the web app's business. */
-const contentField = z.record(z.string(), z.unknown()).transform((content) => JSON.stringify(content));
+const contentField = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (content) => !isDeeper(content, contentDepthMax),
+    `is nested more than ${contentDepthMax} levels deep`,
+  )
+  .transform((content) => JSON.stringify(content));
 
 export const newConversationSchema = z.object({ title: titleField, content: contentField });
 
@@ -64,4 +73,9 @@ export function encodeShared(conversation: Conversation) {
 
 function readContent({ content }: Conversation): unknown {
   return JSON.parse(content);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -1,6 +1,7 @@
 /** `/v1/caching/refs/tags`: names that point to context caches. */
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import {
@@ -15,7 +16,7 @@ import {
   tagParamsSchema,
 } from '../platform/cache-schema.ts';
 import { parseQuery } from '../platform/parse-query.ts';
-import { cachingCallerOf, parseBody } from './caching.ts';
+import { cachingCallerOf } from './caching.ts';
 import type { Route } from './route.ts';
 
 const tags = ['Context caching'];

@@ -3,11 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
+import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertEndpointScope, assertScope, callerOf } from '../middleware/authenticate.ts';
-import { parseJsonBody } from '../middleware/read-body.ts';
-import { describeIssues } from '../openai/describe-issue.ts';
 import {
   cacheAnswerSchema,
   cacheChangeSchema,
@@ -176,16 +175,6 @@ function readMetadata(request: FastifyRequest): Record<string, string> {
     return key === undefined || typeof value !== 'string' ? [] : [[key, value]];
   });
   return Object.fromEntries(pairs);
-}
-
-/** Throws ApiError `invalid_request`. */
-export function parseBody<Schema extends z.ZodType>(
-  schema: Schema,
-  request: FastifyRequest,
-): z.output<Schema> {
-  const parsed = schema.safeParse(parseJsonBody(request), { reportInput: true });
-  if (!parsed.success) throw describeIssues(parsed.error.issues);
-  return parsed.data;
 }
 
 function idOf(request: FastifyRequest): string {

@@ -115,11 +115,27 @@ describe.each(storeKinds)('conversations on %s', (kind) => {
       content: { text: 'x'.repeat(1e6) },
     });
     expect(large.json().error).toMatchObject({ code: 'invalid_request', param: 'content' });
+    const nested = `{"title":"x","content":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
+    const deep = await browser.send({ method: 'POST', url: '/api/conversations', payload: nested });
+    expect(deep.json().error).toMatchObject({ code: 'invalid_request', param: 'content' });
     const conversations = createConversations(platform.store, { perAccountMax: 2 });
     const draft = { title: 'x', content: '{}' };
     await conversations.create(1, draft);
     await conversations.create(1, draft);
     await expect(conversations.create(1, draft)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('keep U+0000 in their content, where JSON escapes it, and refuse it everywhere else', async () => {
+    const platform = await openPlatformApp(kind);
+    const browser = await signIn(platform);
+    const kept = await browser.post('/api/conversations', { title: 'x', content: { a: '\0' } });
+    expect(kept.json().data.content).toEqual({ a: '\0' });
+    const named = await browser.post('/api/conversations', { title: 'a\0b', content });
+    expect(named.json().error).toMatchObject({ code: 'invalid_request', param: 'title' });
+    const urls = ['/api/shared/%00', '/api/conversations/a%00', '/api/requests?period=24h&id=%00'];
+    for (const url of urls) {
+      expect((await browser.send({ url })).json().error.code).toBe('invalid_request');
+    }
   });
 });
 

@@ -109,7 +109,7 @@ export function createExportConversationRoute({ platform: { conversations } }: H
           .header('content-type', 'application/json; charset=utf-8')
           // Named by the id, which is ours: a title could hold anything.
           .header('content-disposition', `attachment; filename="${found.id}.json"`)
-          .send(JSON.stringify(encodeExport(found), undefined, 2))
+          .send(encodeExport(found))
       );
     },
   };
