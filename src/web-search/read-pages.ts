@@ -29,7 +29,9 @@ export async function readPages(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limits.pagesMs)]);
   const toRead = new Set(results.filter(({ text }) => text === undefined).slice(0, limits.pagesMax));
   const readings = await Promise.all(
-    results.map((result) => (toRead.has(result) ? readInTime(reader, result.url, limit) : undefined)),
+    results.map((result) =>
+      toRead.has(result) ? readInTime(reader, result.url, limit) : Promise.resolve(undefined),
+    ),
   );
   signal.throwIfAborted();
   const timings = readings.flatMap((reading) => (reading?.isRead === true ? [reading.timing] : []));

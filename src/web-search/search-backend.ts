@@ -59,7 +59,7 @@ export class SearchBackendError extends Error {
   }
 }
 
-/** Why a page could not be read; each has its sentence for people in `describe-page-failure` of whoever shows it. */
+/** Why a page could not be read; the sentence for people stands beside it (`detail`). */
 export type PageFailure =
   /** The address leads to a place that may not be asked (private networks, other schemes, credentials). */
   | 'forbidden_address'

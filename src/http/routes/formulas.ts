@@ -116,7 +116,7 @@ export function createFiberRoute(dependencies: HttpDependencies): Route {
         inferenceId,
         clientRequestId,
         signal: watchClient(reply.raw),
-        onRateLimits: (state) => reply.headers(encodeRateLimits(state)),
+        onRateLimits: (state) => void reply.headers(encodeRateLimits(state)),
       });
       reply.headers(encodeCostHeaders(charge));
       return reply.send({

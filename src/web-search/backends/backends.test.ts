@@ -24,10 +24,12 @@ async function ask(
   { status = 200, body }: ServiceAnswer,
 ) {
   let sent = '';
-  const service = await startHost(async (request: IncomingMessage, response) => {
-    sent = await text(request);
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  const service = await startHost((request: IncomingMessage, response) => {
+    void text(request).then((received) => {
+      sent = received;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
   });
   const egress = createEgress({ allowHosts: [], ports: [443], userAgent: 'test' });
   onTestFinished(() => egress.close());
