@@ -6,8 +6,10 @@ const routeFiles = [
   'session',
   'conversations',
   'management-keys',
+  'activity',
   'admin-accounts',
   'admin-entrance',
+  'admin-search',
   'admin-system',
 ];
 

@@ -1,13 +1,15 @@
-/** What the dashboard shows of an account as a whole: usage over time, the log of its requests, its keys. */
+/**
+ * What the dashboard shows of an account as a whole: usage over time, the log of its requests, its keys. These
+ * addresses are the web app's own; docs/accounts.md describes them.
+ */
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApiError } from '../../errors.ts';
 import { hoursMax } from '../../usage/account-usage.ts';
-import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import {
-  accountKeysSchema,
+  type accountKeysSchema,
   decodeLogCursor,
   encodeAccountKey,
   encodeLogCursor,
@@ -15,17 +17,16 @@ import {
   encodeRequest,
   encodeStory,
   encodeSums,
-  requestStorySchema,
+  type requestStorySchema,
   requestsQuerySchema,
-  requestsSchema,
+  type requestsSchema,
   seriesQuerySchema,
-  seriesSchema,
+  type seriesSchema,
 } from '../platform/activity-schema.ts';
 import { invalidParameter, parseQuery } from '../platform/parse-query.ts';
 import { decodeWindow, isoOf } from '../platform/usage-schema.ts';
 import type { Route } from './route.ts';
 
-const tags = ['Dashboard'];
 const hourMs = 3_600_000;
 
 /** `GET /api/usage`. */
@@ -34,13 +35,7 @@ export function createActivitySeriesRoute({ platform, clock }: HttpDependencies)
     method: 'GET',
     paths: ['/api/usage'],
     access: 'session',
-    schema: {
-      tags,
-      summary: 'What all keys of the account have used, by day or hour',
-      operationId: 'getAccountUsage',
-      querystring: seriesQuerySchema,
-      response: { 200: seriesSchema, ...describeErrors([400, 401, 403, 500]) },
-    },
+    schema: { hide: true },
     async handle(request, reply) {
       const query = parseQuery(seriesQuerySchema, request);
       const span = decodeWindow(query, clock.now());
@@ -69,13 +64,7 @@ export function createActivityListRoute({ platform, clock, models }: HttpDepende
     method: 'GET',
     paths: ['/api/requests'],
     access: 'session',
-    schema: {
-      tags,
-      summary: 'The requests of all keys of the account, newest first',
-      operationId: 'listAccountRequests',
-      querystring: requestsQuerySchema,
-      response: { 200: requestsSchema, ...describeErrors([400, 401, 403, 500]) },
-    },
+    schema: { hide: true },
     async handle(request, reply) {
       const query = parseQuery(requestsQuerySchema, request, {
         integers: ['limit'],
@@ -110,10 +99,7 @@ export function createActivityStoryRoute({ platform }: HttpDependencies): Route 
     paths: ['/api/requests/:inference_id'],
     access: 'session',
     schema: {
-      tags,
-      summary: 'The whole story of one request',
-      operationId: 'getAccountRequest',
-      response: { 200: requestStorySchema, ...describeErrors([401, 403, 404, 500]) },
+      hide: true,
     },
     async handle(request, reply) {
       const story = await platform.activity.story(callerOf(request).accountId, inferenceIdOf(request));
@@ -132,10 +118,7 @@ export function createAccountKeysRoute({ platform }: HttpDependencies): Route {
     paths: ['/api/keys'],
     access: 'session',
     schema: {
-      tags,
-      summary: 'The account’s API keys with their last use and what their limits have counted',
-      operationId: 'listAccountKeys',
-      response: { 200: accountKeysSchema, ...describeErrors([401, 403, 500]) },
+      hide: true,
     },
     async handle(request, reply) {
       const keys = await platform.keys.list(callerOf(request).accountId);
