@@ -1,11 +1,21 @@
 /** What `npm pack` makes of this repository works where it is installed: below `node_modules`, without sources. */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageManifest from '../../package.json' with { type: 'json' };
+import { chineseFont, makePdf, ucs2 } from '../../src/extract/__fixtures__/make-pdf.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -59,6 +69,18 @@ describe('the npm package', () => {
     });
     expect((await perigee(['keys', 'list', '--json'])).stdout).toBe('[]\n');
   }, 60_000);
+
+  it('reads Chinese documents and finds them, threads and tables of characters included', async () => {
+    const documents = path.join(folder, 'documents');
+    mkdirSync(documents);
+    const pdf = makePdf([[ucs2('长春花属的花有五个花瓣')]], {
+      font: chineseFont('UniGB-UCS2-H'),
+      title: 'Flowers',
+    });
+    writeFileSync(path.join(documents, 'flowers.pdf'), pdf);
+    expect((await perigee(['search', 'index', documents])).stdout).toMatch(/^1 indexed/);
+    expect((await perigee(['search', 'query', '花瓣'])).stdout).toMatch(/^Flowers\n/);
+  }, 120_000);
 
   it('runs on the bundled Node.js when it is started by an older one', async () => {
     // The older one says it is; everything after that is real.
