@@ -3,8 +3,9 @@
  * `auth-calls.ts` calls the few of its endpoints that we need, and `entrance.ts` says who may come in.
  */
 import { betterAuth } from 'better-auth';
-import { APIError } from 'better-auth/api';
+import { APIError, getOAuthState } from 'better-auth/api';
 import { genericOAuth } from 'better-auth/plugins/generic-oauth';
+import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { clientAddressHeader, oidcProviderId, resetTokenSeconds } from './auth-constants.ts';
@@ -27,13 +28,13 @@ export interface AuthOptions {
   /** Origin under which people reach this server; https makes the cookies `Secure`. */
   readonly publicUrl: string;
   readonly oidc: OidcSettings | undefined;
-  /** Before a provider's new user is written. A code refuses them. */
-  admitNewUser(user: {
-    readonly email: string;
-    readonly emailVerified: boolean;
-  }): Promise<ErrorCode | undefined>;
+  /** Before a provider's new user is written. A code refuses them. `inviteId`: they came by this invite's link. */
+  admitNewUser(
+    user: { readonly email: string; readonly emailVerified: boolean },
+    inviteId: number | undefined,
+  ): Promise<ErrorCode | undefined>;
   /** Before any session is made, whatever the way in. A code refuses it. */
-  admitSession(userId: string): Promise<ErrorCode | undefined>;
+  admitSession(userId: string, inviteId: number | undefined): Promise<ErrorCode | undefined>;
   /** Somebody of this server forgot their password. */
   sendReset(user: { readonly id: string; readonly email: string }, token: string): Promise<void>;
 }
@@ -102,13 +103,13 @@ function createHooks(options: AuthOptions) {
     user: {
       create: {
         before: async (user: { readonly email: string; readonly emailVerified: boolean }) =>
-          refuse(await options.admitNewUser(user)),
+          refuse(await options.admitNewUser(user, await readInviteId())),
       },
     },
     session: {
       create: {
         before: async (session: { readonly userId: string }) =>
-          refuse(await options.admitSession(session.userId)),
+          refuse(await options.admitSession(session.userId, await readInviteId())),
       },
     },
     account: {
@@ -118,6 +119,13 @@ function createHooks(options: AuthOptions) {
       },
     },
   };
+}
+
+const statedInvite = z.object({ inviteId: z.int().optional().catch(undefined) }).catch({});
+
+/** What `entrance.ts` put into the state of the provider's dance; undefined in every other request. */
+async function readInviteId(): Promise<number | undefined> {
+  return statedInvite.parse(await getOAuthState()).inviteId;
 }
 
 /** better-auth's hooks end an operation by throwing its own error; ours is found again by its code. */

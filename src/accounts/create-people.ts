@@ -10,6 +10,7 @@ import { createEntrance, type Entrance } from './entrance.ts';
 import type { SignUpMode } from './entrance-rules.ts';
 import { createInvites, type Invite, type Invites } from './invites.ts';
 import { createMailer, type SmtpSettings } from './mailer.ts';
+import { createPasswordAttempts } from './password-attempts.ts';
 import { createPasswordResets, type PasswordResets } from './password-resets.ts';
 import { createProfiles, type Profiles } from './profiles.ts';
 import { createSignUps } from './sign-up.ts';
@@ -92,10 +93,18 @@ export function createPeople(store: Store, options: PeopleOptions): People {
   const { onMailError } = options;
   const resets = createPasswordResets({ store, mailer, now, publicUrl, openAuth, onMailError });
   const attempts = createAttemptLimiter(store, now);
+  const countPassword = createPasswordAttempts(attempts);
   return {
     sessions: createWebSessions(store, openAuth),
-    entrance: createEntrance({ attempts, signUps, hasOidc: settings.oidc !== undefined, openAuth }),
-    profiles: createProfiles(store, { now, openAuth }),
+    entrance: createEntrance({
+      attempts,
+      countPassword,
+      invites,
+      signUps,
+      hasOidc: settings.oidc !== undefined,
+      openAuth,
+    }),
+    profiles: createProfiles(store, { now, countPassword, openAuth }),
     invites,
     resets,
     mailInvite: async ({ email }, url) => {

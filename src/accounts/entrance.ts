@@ -8,7 +8,9 @@ import { type AttemptLimiter, networkOf } from './attempt-limiter.ts';
 import { askAuth, callAuth, type WebClient } from './auth-calls.ts';
 import { oidcProviderId } from './auth-constants.ts';
 import type { Auth } from './create-auth.ts';
-import { anyAttemptRule, passwordRule, personRule, resetRule, signUpRule } from './entrance-rules.ts';
+import { anyAttemptRule, resetRule, signUpRule } from './entrance-rules.ts';
+import type { Invites } from './invites.ts';
+import type { CountPassword } from './password-attempts.ts';
 import type { SignUp, SignUps } from './sign-up.ts';
 
 /** `Set-Cookie` lines that go to the browser. */
@@ -41,9 +43,12 @@ export interface Entrance {
     change: { readonly currentPassword: string; readonly newPassword: string; readonly email: string },
     client: WebClient,
   ): Promise<SetCookies>;
-  /** Where the browser must go to sign in at the provider. Throws ApiError `not_found` when there is none. */
+  /**
+   * Where the browser must go to sign in at the provider; an invite lets a new person in when they come back. Throws
+   * ApiError `not_found` when there is no provider, `invite_invalid`.
+   */
   startOidc(
-    returnTo: string,
+    start: { readonly returnTo: string; readonly inviteToken: string | undefined },
     client: WebClient,
   ): Promise<{ readonly url: string; readonly setCookies: SetCookies }>;
   /** Where the browser goes after the provider sent it back: into the app, or to the sign-in page with an error. */
@@ -55,6 +60,8 @@ export interface Entrance {
 
 export interface EntranceOptions {
   readonly attempts: AttemptLimiter;
+  readonly countPassword: CountPassword;
+  readonly invites: Invites;
   readonly signUps: SignUps;
   readonly hasOidc: boolean;
   openAuth(): Promise<Auth>;
@@ -62,18 +69,8 @@ export interface EntranceOptions {
 
 const urlSchema = z.object({ url: z.string() });
 
-export function createEntrance({ attempts, signUps, hasOidc, openAuth }: EntranceOptions): Entrance {
-  /** Counts before the password is looked at, so that many tries at the same moment do not slip through. */
-  const countPassword = async (email: string, client: WebClient): Promise<() => Promise<void>> => {
-    const network = networkOf(client.ipAddress);
-    const personHere = `${email} ${network}`;
-    await attempts.take(anyAttemptRule, network);
-    await attempts.take(passwordRule, personHere);
-    await attempts.take(personRule, email);
-    return async () => {
-      await attempts.clear(passwordRule, personHere);
-    };
-  };
+export function createEntrance(options: EntranceOptions): Entrance {
+  const { attempts, countPassword, invites, signUps, hasOidc, openAuth } = options;
   const signIn: Entrance['signIn'] = async ({ email, password, isRemembered }, client) => {
     const forgetAttempts = await countPassword(email, client);
     const body = { email, password, rememberMe: isRemembered };
@@ -108,10 +105,18 @@ export function createEntrance({ attempts, signUps, hasOidc, openAuth }: Entranc
       await forgetAttempts();
       return setCookies;
     },
-    startOidc: async (returnTo, client) => {
+    startOidc: async ({ returnTo, inviteToken }, client) => {
       if (!hasOidc) throw new ApiError('not_found', { message: 'This server has no other way to sign in.' });
       await attempts.take(anyAttemptRule, networkOf(client.ipAddress));
-      const body = { provider: oidcProviderId, callbackURL: returnTo, errorCallbackURL: '/app/sign-in' };
+      const invite = inviteToken === undefined ? undefined : await invites.findOpen(inviteToken);
+      if (inviteToken !== undefined && invite === undefined) throw new ApiError('invite_invalid');
+      const body = {
+        provider: oidcProviderId,
+        callbackURL: returnTo,
+        errorCallbackURL: '/app/sign-in',
+        // Kept in the database until the answer comes: the number, because the token itself would open something.
+        additionalData: { inviteId: invite?.id },
+      };
       const answer = await callAuth(await openAuth(), { path: '/sign-in/social', body, client });
       return { url: urlSchema.parse(answer.body).url, setCookies: answer.setCookies };
     },

@@ -34,6 +34,8 @@ export interface Invites {
   list(): Promise<readonly Invite[]>;
   /** Undefined unless the link could be used now. */
   findOpen(token: string): Promise<Invite | undefined>;
+  /** The same by its number, once a token has been shown for it. */
+  findOpenById(id: number): Promise<Invite | undefined>;
   /** The oldest open invite that names this address. */
   findOpenFor(email: string): Promise<Invite | undefined>;
   /** False: there is none, or it was used already. */
@@ -43,6 +45,22 @@ export interface Invites {
 const listedMax = 500;
 
 export function createInvites(store: Store, now: () => number): Invites {
+  const findOpen = async (
+    column: 'token_hash' | 'id' | 'email',
+    value: string | number,
+  ): Promise<Invite | undefined> => {
+    const row = await store.db
+      .selectFrom('invites')
+      .selectAll()
+      .where(column, '=', value)
+      .where('used_at', 'is', null)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now())
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined ? undefined : decodeInvite(row, now());
+  };
   return {
     create: async (draft) => {
       const token = randomBytes(24).toString('base64url');
@@ -70,28 +88,9 @@ export function createInvites(store: Store, now: () => number): Invites {
         .execute();
       return rows.map((row) => decodeInvite(row, now()));
     },
-    findOpen: async (token) => {
-      const row = await store.db
-        .selectFrom('invites')
-        .selectAll()
-        .where('token_hash', '=', hashToken(token))
-        .executeTakeFirst();
-      const invite = row === undefined ? undefined : decodeInvite(row, now());
-      return invite?.state === 'open' ? invite : undefined;
-    },
-    findOpenFor: async (email) => {
-      const row = await store.db
-        .selectFrom('invites')
-        .selectAll()
-        .where('email', '=', email.toLowerCase())
-        .where('used_at', 'is', null)
-        .where('revoked_at', 'is', null)
-        .where('expires_at', '>', now())
-        .orderBy('id')
-        .limit(1)
-        .executeTakeFirst();
-      return row === undefined ? undefined : decodeInvite(row, now());
-    },
+    findOpen: async (token) => await findOpen('token_hash', hashToken(token)),
+    findOpenById: async (id) => await findOpen('id', id),
+    findOpenFor: async (email) => await findOpen('email', email.toLowerCase()),
     revoke: async (id) => {
       const changed = await store.db
         .updateTable('invites')

@@ -1,9 +1,11 @@
 /** What a person may see and change of themselves. */
 import { ApiError } from '../errors.ts';
-import { type Store, statement } from '../store/store.ts';
+import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
+import type { WebClient } from './auth-calls.ts';
 import { emailTaken } from './create-account.ts';
 import type { Auth } from './create-auth.ts';
+import type { CountPassword } from './password-attempts.ts';
 
 export interface Profile {
   readonly accountId: number;
@@ -27,35 +29,35 @@ export interface ProfileChange {
 export interface Profiles {
   /** Throws when there is no such account. */
   read(accountId: number): Promise<Profile>;
-  /** Throws ApiError `sign_in_failed` (wrong password), `invalid_request` (address taken, or no password yet). */
-  change(
-    person: { readonly accountId: number; readonly userId: string },
-    change: ProfileChange,
-  ): Promise<Profile>;
+  /**
+   * All of it or nothing. Throws ApiError `sign_in_failed` (wrong password), `rate_limit_reached` (too many of them),
+   * `invalid_request` (address taken, or no password yet).
+   */
+  change(person: Person, change: ProfileChange, client: WebClient): Promise<Profile>;
 }
 
-export function createProfiles(
-  store: Store,
-  options: { readonly now: () => number; openAuth(): Promise<Auth> },
-): Profiles {
+/** Who asks: `WebSession` has it. */
+interface Person {
+  readonly accountId: number;
+  readonly userId: string;
+  readonly email: string;
+}
+
+interface ProfileOptions {
+  readonly now: () => number;
+  readonly countPassword: CountPassword;
+  openAuth(): Promise<Auth>;
+}
+
+export function createProfiles(store: Store, options: ProfileOptions): Profiles {
   return {
     read: async (accountId) => await readProfile(store, accountId),
-    change: async ({ accountId, userId }, change) => {
-      const time = new Date(options.now()).toISOString();
-      if (change.name !== undefined) {
-        await store.commit([
-          statement('update auth_users set name = ?, updated_at = ? where id = ?', [
-            change.name,
-            time,
-            userId,
-          ]),
-        ]);
-      }
+    change: async (person, change, client) => {
       if (change.email !== undefined) {
-        await checkPassword(await options.openAuth(), userId, change.currentPassword);
-        await changeEmail(store, userId, { email: change.email, time });
+        await checkPassword(options, person, { password: change.currentPassword, client });
       }
-      return await readProfile(store, accountId);
+      await writeChange(store, person.userId, { ...change, at: options.now() });
+      return await readProfile(store, person.accountId);
     },
   };
 }
@@ -94,14 +96,18 @@ async function readProfile(store: Store, accountId: number): Promise<Profile> {
   };
 }
 
-async function checkPassword(auth: Auth, userId: string, password: string | undefined): Promise<void> {
+async function checkPassword(
+  { countPassword, openAuth }: ProfileOptions,
+  { userId, email }: Person,
+  { password, client }: { readonly password: string | undefined; readonly client: WebClient },
+): Promise<void> {
   if (password === undefined) {
     throw new ApiError('invalid_request', {
       message: 'Invalid request: current_password: is required to change the e-mail address.',
       param: 'current_password',
     });
   }
-  const { internalAdapter, password: hashing } = await auth.$context;
+  const { internalAdapter, password: hashing } = await (await openAuth()).$context;
   const identity = await internalAdapter.findCredentialAccount(userId);
   if (identity?.password == null) {
     throw new ApiError('invalid_request', {
@@ -109,22 +115,34 @@ async function checkPassword(auth: Auth, userId: string, password: string | unde
       param: 'current_password',
     });
   }
+  const forgetAttempts = await countPassword(email, client);
   if (!(await hashing.verify({ hash: identity.password, password }))) throw new ApiError('sign_in_failed');
+  await forgetAttempts();
 }
 
-/** Not verified any more: nobody has shown that the new address is theirs. */
-async function changeEmail(
+async function writeChange(
   store: Store,
   userId: string,
-  change: { readonly email: string; readonly time: string },
+  { name, email, at }: ProfileChange & { readonly at: number },
 ): Promise<void> {
-  try {
-    await store.commit([
+  const time = new Date(at).toISOString();
+  const statements: Statement[] = [];
+  if (name !== undefined) {
+    statements.push(
+      statement('update auth_users set name = ?, updated_at = ? where id = ?', [name, time, userId]),
+    );
+  }
+  if (email !== undefined) {
+    // Not verified any more: nobody has shown that the new address is theirs.
+    statements.push(
       statement(
         'update auth_users set email = ?, email_verified = ?, updated_at = ? where id = ? and email <> ?',
-        [change.email, false, change.time, userId, change.email],
+        [email, false, time, userId, email],
       ),
-    ]);
+    );
+  }
+  try {
+    await store.commit(statements);
   } catch (thrown) {
     throw thrown instanceof StoreError && thrown.kind === 'unique' ? emailTaken(thrown) : thrown;
   }

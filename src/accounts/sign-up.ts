@@ -32,10 +32,13 @@ export interface SignUps {
    * that is taken, except while everybody waits for approval: then the answer is the same as for a free one).
    */
   create(signUp: SignUp): Promise<'created' | 'awaits_approval'>;
-  /** Whether a provider's new user may be written, before they are. An invite to a verified address lets them in. */
-  admitNewUser(user: NewUser): Promise<ErrorCode | undefined>;
+  /**
+   * Whether a provider's new user may be written, before they are. An invite lets them in: the one whose link they
+   * came by, or one to their verified address.
+   */
+  admitNewUser(user: NewUser, inviteId: number | undefined): Promise<ErrorCode | undefined>;
   /** The account of a user that a provider brought, made when it is missing; tells why they may not come in. */
-  admitSession(userId: string): Promise<ErrorCode | undefined>;
+  admitSession(userId: string, inviteId: number | undefined): Promise<ErrorCode | undefined>;
 }
 
 export function createSignUps(
@@ -45,14 +48,15 @@ export function createSignUps(
 ): SignUps {
   return {
     create: async (signUp) => await createFromForm(store, invites, { ...rules, signUp }),
-    admitNewUser: async (user) => {
+    admitNewUser: async (user, inviteId) => {
       if (rules.mode !== 'invite') return undefined;
-      const invite = user.emailVerified ? await invites.findOpenFor(user.email) : undefined;
+      const invite = await findInviteOfUser(invites, user, inviteId);
       return invite === undefined ? 'sign_up_closed' : undefined;
     },
-    admitSession: async (userId) => {
+    admitSession: async (userId, inviteId) => {
       const found =
-        (await readState(store, userId)) ?? (await makeAccount(store, invites, { ...rules, userId }));
+        (await readState(store, userId)) ??
+        (await makeAccount(store, invites, { ...rules, userId, inviteId }));
       if (found.awaits_approval === 1) return 'account_awaits_approval';
       return found.disabled_at === null ? undefined : 'account_disabled';
     },
@@ -113,6 +117,16 @@ async function findInvite(invites: Invites, mode: SignUpMode, signUp: SignUp): P
   return invite;
 }
 
+async function findInviteOfUser(
+  invites: Invites,
+  { email, emailVerified }: NewUser,
+  inviteId: number | undefined,
+): Promise<Invite | undefined> {
+  const shown = inviteId === undefined ? undefined : await invites.findOpenById(inviteId);
+  if (shown !== undefined && (shown.email === null || shown.email === email.toLowerCase())) return shown;
+  return emailVerified ? await invites.findOpenFor(email) : undefined;
+}
+
 async function refuseFullQueue(store: Store): Promise<void> {
   const { count } = await store.db
     .selectFrom('accounts')
@@ -139,6 +153,12 @@ async function readState(store: Store, userId: string): Promise<AccountState | u
     .executeTakeFirst();
 }
 
+interface NewProviderAccount extends SignUpRules {
+  readonly now: () => number;
+  readonly userId: string;
+  readonly inviteId: number | undefined;
+}
+
 /**
  * better-auth writes a provider's users by itself; the account follows here, before the first session. A crash
  * between the two is mended by the next sign-in.
@@ -146,15 +166,15 @@ async function readState(store: Store, userId: string): Promise<AccountState | u
 async function makeAccount(
   store: Store,
   invites: Invites,
-  { mode, creditNanoUsd, now, userId }: SignUpRules & { readonly now: () => number; readonly userId: string },
+  { mode, creditNanoUsd, now, userId, inviteId }: NewProviderAccount,
 ): Promise<AccountState> {
   const user = await store.db
     .selectFrom('auth_users')
     .select(['email', 'email_verified'])
     .where('id', '=', userId)
     .executeTakeFirstOrThrow();
-  const isVerified = user.email_verified === true || user.email_verified === 1;
-  const invite = isVerified ? await invites.findOpenFor(user.email) : undefined;
+  const emailVerified = user.email_verified === true || user.email_verified === 1;
+  const invite = await findInviteOfUser(invites, { email: user.email, emailVerified }, inviteId);
   const at = now();
   const account = insertAccount({
     ownerUserId: userId,

@@ -19,7 +19,14 @@ export const noPeople: People = {
     finishOidc: refuse,
   },
   profiles: { read: refuse, change: refuse },
-  invites: { create: refuse, list: refuse, findOpen: refuse, findOpenFor: refuse, revoke: refuse },
+  invites: {
+    create: refuse,
+    list: refuse,
+    findOpen: refuse,
+    findOpenById: refuse,
+    findOpenFor: refuse,
+    revoke: refuse,
+  },
   resets: {
     send: refuse,
     createLink: refuse,

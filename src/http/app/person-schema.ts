@@ -57,7 +57,10 @@ const ownPath = z
   .max(2_000, 'is too long')
   .regex(/^\/(?![/\\])[\w\-./?&=%#:@!$'()*+,;~]*$/, 'must be a path of this server such as /app');
 
-export const startOidcSchema = z.object({ return_to: ownPath.default('/app') });
+export const startOidcSchema = z.object({
+  return_to: ownPath.default('/app'),
+  invite: tokenField.optional(),
+});
 
 export const profileChangeSchema = z.object({
   name: nameField.optional(),

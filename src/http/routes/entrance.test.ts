@@ -201,6 +201,21 @@ describe.each(storeKinds)('the entrance on %s', (kind) => {
     expect(taken.error).toMatchObject({ code: 'invalid_request', param: 'email' });
     const changed = await change({ ...next, current_password: ada.password });
     expect(changed.data.email).toBe('countess@example.org');
+    expect((await change({})).data.email).toBe('countess@example.org');
+  });
+
+  it('counts guesses of the password in an open session too, and changes nothing beside a wrong one', async () => {
+    const platform = await openPlatformApp(kind);
+    const browser = createBrowser(platform.app);
+    await browser.post('/api/auth/sign-in', ada);
+    const payload = { name: 'Mallory', email: 'mallory@example.org', current_password: 'a guess' };
+    const tries = Array.from({ length: 11 }, async () =>
+      browser.send({ method: 'PATCH', url: '/api/profile', payload }),
+    );
+    const statuses = (await Promise.all(tries)).map(({ statusCode }) => statusCode);
+    expect(statuses.toSorted()).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
+    const { user } = (await browser.send({ url: '/api/session' })).json();
+    expect(user).toMatchObject({ name: 'ada', email: ada.email });
   });
 
   it('gives each sign-in a token of its own, whatever cookie came with it', async () => {

@@ -122,8 +122,9 @@ export function createStartOidcRoute({ people }: HttpDependencies): Route {
     access: 'same-origin',
     schema,
     async handle(request, reply) {
-      const { return_to: returnTo } = parseBody(startOidcSchema, request);
-      const { url, setCookies } = await people.entrance.startOidc(returnTo, webClientOf(request));
+      const { return_to: returnTo, invite: inviteToken } = parseBody(startOidcSchema, request);
+      const start = { returnTo, inviteToken };
+      const { url, setCookies } = await people.entrance.startOidc(start, webClientOf(request));
       return sendCookies(reply, setCookies).send({ url });
     },
   };

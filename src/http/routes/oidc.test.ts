@@ -1,4 +1,5 @@
 /** Sign-in by a provider: a small real one on loopback, over HTTP, with signed tokens. */
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { storeKinds } from '../../../test/services/test-stores.ts';
 import { type OidcServer, startOidcServer } from '../../accounts/__fixtures__/start-oidc-server.ts';
@@ -21,8 +22,9 @@ async function open(kind: 'sqlite' | 'postgres', settings: Partial<PeopleSetting
 }
 
 /** Signs in as a browser does, and returns where it ends. */
-async function signIn({ provider }: Setting, browser: Browser, returnTo = '/app/keys'): Promise<string> {
-  const { url } = (await browser.post('/api/auth/oidc', { return_to: returnTo })).json();
+async function signIn({ provider }: Setting, browser: Browser, invite?: string): Promise<string> {
+  const start = { return_to: '/app/keys', ...(invite !== undefined && { invite }) };
+  const { url } = (await browser.post('/api/auth/oidc', start)).json();
   const back = new URL(await provider.authorize(url));
   expect(`${back.origin}${back.pathname}`).toBe('http://127.0.0.1:8787/api/auth/callback/oidc');
   // A navigation: no header of ours, and the provider's page behind it.
@@ -75,6 +77,28 @@ describe.each(storeKinds)('sign-in by a provider on %s', (kind) => {
     });
     expect(await signIn(closed, other)).toBe('/app/keys');
     expect(await userOf(other)).toMatchObject({ email: 'grace@example.org', balance_usd: 5 });
+  });
+
+  it('lets in whoever came by an invite’s link, once, and nobody by a link for another address', async () => {
+    const setting = await open(kind, { signUpMode: 'invite' });
+    const { store } = setting.platform;
+    const invites = createInvites(store, Date.now);
+    const draft = { note: null, lifetimeMs: 60_000, createdByAccountId: 1, creditNanoUsd: 5_000_000_000n };
+    const foreign = await invites.create({ ...draft, email: 'eve@example.org' });
+    const browser = createBrowser(setting.platform.app);
+    expect(await signIn(setting, browser, foreign.token)).toBe('/app/sign-in?error=sign_up_closed');
+    const anybody = await invites.create({ ...draft, email: null });
+    expect(await signIn(setting, browser, anybody.token)).toBe('/app/keys');
+    expect(await userOf(browser)).toMatchObject({ email: 'grace@example.org', balance_usd: 5 });
+    // What waits in the database for the provider's answer is no link that works.
+    const waiting = await invites.create({ ...draft, email: null });
+    await browser.post('/api/auth/oidc', { invite: waiting.token });
+    const { rows } = await sql`select value from auth_verifications`.execute(store.db);
+    expect(JSON.stringify(rows)).toContain('inviteId');
+    expect(JSON.stringify(rows)).not.toContain(waiting.token);
+    const again = await browser.post('/api/auth/oidc', { invite: anybody.token });
+    expect(again.json().error.code).toBe('invite_invalid');
+    expect((await verifyLedger(store)).problems).toEqual([]);
   });
 
   it('takes over no account by its address, unless both sides have verified it', async () => {

@@ -6,7 +6,7 @@ import { toUsdNumber } from '../../billing/money.ts';
 import { ApiError } from '../../errors.ts';
 import { parseBody } from '../app/parse-body.ts';
 import { encodePerson, encodeSession, isoTime, profileChangeSchema } from '../app/person-schema.ts';
-import { sendCookies } from '../app/web-client.ts';
+import { sendCookies, webClientOf } from '../app/web-client.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
 import type { Route } from './route.ts';
@@ -76,7 +76,11 @@ export function createProfileRoute({ people }: HttpDependencies): Route {
     async handle(request, reply) {
       const { current_password: currentPassword, ...change } = parseBody(profileChangeSchema, request);
       const session = sessionOf(request);
-      const profile = await people.profiles.change(session, { ...change, currentPassword });
+      const profile = await people.profiles.change(
+        session,
+        { ...change, currentPassword },
+        webClientOf(request),
+      );
       return reply.send({ data: encodePerson(profile, session) });
     },
   };
