@@ -4,8 +4,7 @@ import path from 'node:path';
 import { fillAccount } from '../test/web/fill-account.ts';
 import { openView, views } from '../test/web/views.ts';
 import { startWebSession } from '../test/web/web-session.ts';
-import { buildWebWhenStale } from './build-web.ts';
-import { repositoryRoot } from './run-step.ts';
+import { repositoryRoot, runTool } from './run-step.ts';
 
 const folder = path.join(repositoryRoot, '.cache', 'screenshots');
 const sizes = [
@@ -16,7 +15,8 @@ const sizes = [
 /** Only views whose name holds this text: `npm run screenshots -- playground`. */
 const wanted = process.argv[2] ?? '';
 
-await buildWebWhenStale();
+// In a process of its own: Vite would stay in this one, between the server and its modules.
+if ((await runTool('node', ['scripts/build-web.ts'])) !== 0) process.exit(1);
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const session = await startWebSession();

@@ -36,14 +36,7 @@ function writePython(body: ChatRequestBody, { baseUrl, headers = {}, apiKey }: C
   const fields = Object.entries(body).map(([name, value]) => `    ${name}=${toPython(value, 1)},`);
   const extra = Object.keys(headers).length === 0 ? [] : [`    extra_headers=${toPython(headers, 1)},`];
   const key = apiKey === undefined ? 'os.environ["PERIGEE_API_KEY"]' : JSON.stringify(apiKey);
-  const reading = body.stream
-    ? [
-        'for chunk in response:',
-        '    for choice in chunk.choices:',
-        '        print(choice.delta.content or "", end="", flush=True)',
-        'print()',
-      ]
-    : ['print(response.choices[0].message.content)'];
+  const reading = readInPython(body);
   return [
     ...(apiKey === undefined ? ['import os', ''] : []),
     'from openai import OpenAI',
@@ -59,18 +52,45 @@ function writePython(body: ChatRequestBody, { baseUrl, headers = {}, apiKey }: C
   ].join('\n');
 }
 
+/** Calls of tools are no text: then the whole message is printed. */
+const hasTools = ({ tools }: ChatRequestBody): boolean => (tools?.length ?? 0) > 0;
+
+function readInPython(body: ChatRequestBody): readonly string[] {
+  const message = 'response.choices[0].message';
+  if (!body.stream)
+    return [`print(${hasTools(body) ? `${message}.model_dump_json(indent=2)` : `${message}.content`})`];
+  return [
+    'for chunk in response:',
+    '    for choice in chunk.choices:',
+    hasTools(body)
+      ? '        print(choice.delta.model_dump_json(exclude_none=True))'
+      : '        print(choice.delta.content or "", end="", flush=True)',
+    ...(hasTools(body) ? [] : ['print()']),
+  ];
+}
+
+function readInJavaScript(body: ChatRequestBody): readonly string[] {
+  const message = 'response.choices[0].message';
+  if (!body.stream) {
+    return [`console.log(${hasTools(body) ? `JSON.stringify(${message}, null, 2)` : `${message}.content`});`];
+  }
+  return [
+    'for await (const chunk of response) {',
+    '  for (const choice of chunk.choices) {',
+    hasTools(body)
+      ? '    console.log(JSON.stringify(choice.delta));'
+      : '    process.stdout.write(choice.delta.content ?? "");',
+    '  }',
+    '}',
+    ...(hasTools(body) ? [] : ['console.log();']),
+  ];
+}
+
 function writeJavaScript(body: ChatRequestBody, { baseUrl, headers = {}, apiKey }: CodeOptions): string {
   const request = JSON.stringify(body, null, 2).replace(/^( *)"([A-Za-z_]\w*)":/gm, '$1$2:');
   const extra = Object.keys(headers).length === 0 ? '' : `, { headers: ${JSON.stringify(headers)} }`;
   const key = apiKey === undefined ? 'process.env.PERIGEE_API_KEY' : JSON.stringify(apiKey);
-  const reading = body.stream
-    ? [
-        'for await (const chunk of response) {',
-        '  for (const choice of chunk.choices) process.stdout.write(choice.delta.content ?? "");',
-        '}',
-        'console.log();',
-      ]
-    : ['console.log(response.choices[0].message.content);'];
+  const reading = readInJavaScript(body);
   return [
     'import OpenAI from "openai";',
     '',
