@@ -75,7 +75,7 @@ export function withContextCache(
 }
 
 function findModel({ models }: HttpDependencies, body: unknown): ServedModel | undefined {
-  const name = (body as { readonly model?: unknown }).model; // `readCacheUse` has seen an object, or a header: then any value.
+  const name = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
   return typeof name === 'string' ? models.find(name) : undefined;
 }
 
@@ -115,7 +115,7 @@ function substitute(body: unknown, cache: ContextCache): unknown {
 }
 
 function withoutCacheMessage(body: unknown): unknown {
-  const wire = body as { readonly messages?: unknown }; // As in `findModel`.
+  const wire = body as { readonly messages?: unknown } | null; // Whatever JSON it is, it has no other field of use here.
   if (!Array.isArray(wire?.messages)) return body;
   return { ...wire, messages: wire.messages.filter((message) => message?.role !== 'cache') };
 }

@@ -319,6 +319,13 @@ describe('a header that names a context cache', () => {
     const dry = await send({ 'x-msh-context-cache-dryrun': '1' });
     expect(dry.statusCode).toBe(400);
     expect(dry.json().error.message).toMatch(/do not begin with those of the context cache/);
+    const nothing = await app.send({
+      method: 'POST',
+      url: '/v1/chat/completions',
+      headers: { 'x-msh-context-cache': id, 'content-type': 'application/json' },
+      payload: 'null',
+    });
+    expect(nothing.statusCode).toBe(400);
     const unknown = await app.send({
       method: 'POST',
       url: '/v1/chat/completions',
