@@ -16,6 +16,7 @@ COPY --from=build /app/assets ./assets
 COPY --from=build /app/docs ./docs
 COPY --from=build /app/bin ./bin
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/web/dist ./web/dist
 COPY --from=build /app/node_modules ./node_modules
 RUN mkdir /data && chown node:node /data
 USER node
