@@ -56,7 +56,9 @@ describe('the npm package', () => {
       readdirSync(installed)
         .filter((name) => name !== 'node_modules')
         .toSorted(),
-    ).toEqual(['package.json', ...packageManifest.files].toSorted());
+    ).toEqual(['package.json', ...packageManifest.files.map((file) => file.split('/')[0])].toSorted());
+    expect(readdirSync(path.join(installed, 'web'))).toEqual(['dist']);
+    expect(existsSync(path.join(installed, 'web', 'dist', 'index.html'))).toBe(true);
     const files = readdirSync(path.join(installed, 'dist'), { recursive: true }).map(String);
     expect(files.filter((file) => /\.ts$|\.test\.|fixtures|testing|scripted/.test(file))).toEqual([]);
     expect(existsSync(path.join(installed, 'dist', 'main.js'))).toBe(true);

@@ -81,6 +81,10 @@ describe('the playground', () => {
     await page.getByRole('textbox', { name: 'Result of get_weather' }).fill('18 degrees');
     await page.getByRole('button', { name: 'Send results' }).click();
     await page.getByText('You said: 18 degrees').waitFor();
+    // Saved as it ended, however fast that was.
+    await page.waitForLoadState('networkidle');
+    await page.reload();
+    await page.getByText('You said: 18 degrees').waitFor();
     expect(faults).toEqual([]);
   });
 

@@ -48,8 +48,8 @@ export interface Playground {
 
 interface Options {
   readonly initial: Conversation;
-  /** After every answer, well or badly ended. */
-  onAnswered(): void;
+  /** After every answer, well or badly ended; the conversation holds it, what React shows may not yet. */
+  onAnswered(conversation: Conversation): void;
 }
 
 function updateThread(
@@ -120,7 +120,7 @@ export function usePlayground({ initial, onAnswered }: Options): Playground {
         controllers.current[index] = undefined;
         setBusy((current) => (index === 0 ? [false, current[1]] : [current[0], false]));
       }
-      answered.current();
+      answered.current(latest.current);
     },
     [changeThread],
   );

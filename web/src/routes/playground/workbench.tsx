@@ -54,7 +54,8 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
   });
   const playground = usePlayground({
     initial,
-    onAnswered: () => {
+    onAnswered: (conversation) => {
+      current.current = conversation;
       saving.save();
       // The answer was charged: the balance in the side bar is another.
       void refreshSession();
