@@ -77,8 +77,7 @@ function acceptsEncoding(header: string | string[] | undefined, name: string): b
 }
 
 const matchesTag = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');
+  header?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*') ?? false;
 
 /**
  * Nothing from any other host, no inline script but the one of the page, nobody's frame. Injected markup in a model's

@@ -84,7 +84,7 @@ async function answerChat(
   };
   reply.headers(headers);
   if (cached.isDryRun) return sendDryRun(dependencies, { request, reply }, decoded);
-  const onRateLimits = (state: RateLimitState) => reply.headers(encodeRateLimits(state));
+  const onRateLimits = (state: RateLimitState): void => void reply.headers(encodeRateLimits(state));
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   const { idempotentAnswers: answers } = dependencies;
   if (key !== undefined && answers !== undefined) {
