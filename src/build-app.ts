@@ -118,7 +118,8 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
   let localUrl = `http://127.0.0.1:${config.port}`;
   const people = buildPeople(store, config, {
     localUrl: () => localUrl,
-    onMailError: (error) => hooks.logger.warn({ err: error }, 'a mail could not be sent'),
+    onResetError: (error) =>
+      hooks.logger.warn({ err: error }, 'a new password could not be prepared or mailed'),
   });
   const openTurns = createOpenTurns();
   const platform = buildPlatform(store, clock, {

@@ -7,7 +7,7 @@ import type { Store } from './store/store.ts';
 export interface PeopleHooks {
   /** Where this server answers, when no `publicUrl` is set; known once it listens. */
   localUrl(): string;
-  onMailError(error: unknown): void;
+  onResetError(error: unknown): void;
   readonly now?: () => number;
 }
 
@@ -23,7 +23,7 @@ export function buildPeople(store: Store, config: Config, hooks: PeopleHooks): P
       oidc: oidcOf(config),
     },
     publicUrl,
-    onMailError: hooks.onMailError,
+    onResetError: hooks.onResetError,
     ...(hooks.now !== undefined && { now: hooks.now }),
   });
 }

@@ -31,7 +31,7 @@ export interface PeopleOptions {
   /** Origin under which people reach this server, e.g. `https://ai.example.org`; asked when the first person comes. */
   publicUrl(): string;
   readonly now?: () => number;
-  onMailError(error: unknown): void;
+  onResetError(error: unknown): void;
 }
 
 export interface People {
@@ -44,7 +44,7 @@ export interface People {
   mailInvite(invite: Invite, url: string): Promise<boolean>;
   /** What the sign-in page must know. */
   describe(): PeopleDescription;
-  /** Waits for mails that are on their way. */
+  /** Waits for new passwords that are being prepared or mailed. */
   close(): Promise<void>;
 }
 
@@ -90,8 +90,8 @@ export function createPeople(store: Store, options: PeopleOptions): People {
     });
     return await auth;
   };
-  const { onMailError } = options;
-  const resets = createPasswordResets({ store, mailer, now, publicUrl, openAuth, onMailError });
+  const { onResetError } = options;
+  const resets = createPasswordResets({ store, mailer, now, publicUrl, openAuth, onResetError });
   const attempts = createAttemptLimiter(store, now);
   const countPassword = createPasswordAttempts(attempts);
   return {
@@ -101,6 +101,7 @@ export function createPeople(store: Store, options: PeopleOptions): People {
       countPassword,
       invites,
       signUps,
+      resets,
       hasOidc: settings.oidc !== undefined,
       openAuth,
     }),

@@ -11,6 +11,7 @@ import type { Auth } from './create-auth.ts';
 import { anyAttemptRule, resetRule, signUpRule } from './entrance-rules.ts';
 import type { Invites } from './invites.ts';
 import type { CountPassword } from './password-attempts.ts';
+import type { PasswordResets } from './password-resets.ts';
 import type { SignUp, SignUps } from './sign-up.ts';
 
 /** `Set-Cookie` lines that go to the browser. */
@@ -31,7 +32,7 @@ export interface Entrance {
     client: WebClient,
   ): Promise<SetCookies>;
   signOut(client: WebClient): Promise<SetCookies>;
-  /** The same for known and unknown addresses. */
+  /** The same for known and unknown addresses, and as quick. */
   forgotPassword(email: string, client: WebClient): Promise<void>;
   /** Ends all sessions of the person. Throws ApiError `reset_link_invalid`. */
   resetPassword(
@@ -63,6 +64,7 @@ export interface EntranceOptions {
   readonly countPassword: CountPassword;
   readonly invites: Invites;
   readonly signUps: SignUps;
+  readonly resets: Pick<PasswordResets, 'ask'>;
   readonly hasOidc: boolean;
   openAuth(): Promise<Auth>;
 }
@@ -70,7 +72,7 @@ export interface EntranceOptions {
 const urlSchema = z.object({ url: z.string() });
 
 export function createEntrance(options: EntranceOptions): Entrance {
-  const { attempts, countPassword, invites, signUps, hasOidc, openAuth } = options;
+  const { attempts, countPassword, invites, signUps, resets, hasOidc, openAuth } = options;
   const signIn: Entrance['signIn'] = async ({ email, password, isRemembered }, client) => {
     const forgetAttempts = await countPassword(email, client);
     const body = { email, password, rememberMe: isRemembered };
@@ -91,7 +93,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     forgotPassword: async (email, client) => {
       await attempts.take(anyAttemptRule, networkOf(client.ipAddress));
       await attempts.take(resetRule, email);
-      await callAuth(await openAuth(), { path: '/request-password-reset', body: { email }, client });
+      resets.ask(email, client);
     },
     resetPassword: async ({ token, password }, client) => {
       await attempts.take(anyAttemptRule, networkOf(client.ipAddress));

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import { type Store, statement } from '../store/store.ts';
+import { callAuth, type WebClient } from './auth-calls.ts';
 import { resetTokenSeconds } from './auth-constants.ts';
 import type { Auth } from './create-auth.ts';
 import type { Mailer } from './mailer.ts';
@@ -22,7 +23,12 @@ export interface ResetRequest {
 }
 
 export interface PasswordResets {
-  /** What better-auth calls when somebody of this server asked; returns at once, whatever the mail server does. */
+  /**
+   * Somebody forgot the password of this address. Answers before anything is looked up: the time that the database and
+   * the mail server take would tell which addresses are known here.
+   */
+  ask(email: string, client: WebClient): void;
+  /** What better-auth calls then, when the address is somebody's of this server. */
   send(user: { readonly id: string; readonly email: string }, token: string): Promise<void>;
   /** A link for this account, whoever asked. Throws ApiError `not_found`. */
   createLink(accountId: number): Promise<ResetLink>;
@@ -30,7 +36,7 @@ export interface PasswordResets {
   listRequests(): Promise<readonly ResetRequest[]>;
   /** False: there is no such request. */
   closeRequest(accountId: number): Promise<boolean>;
-  /** Resolves when no mail is on its way. */
+  /** Resolves when everything that was asked is done. */
   settle(): Promise<void>;
 }
 
@@ -40,21 +46,30 @@ export interface PasswordResetOptions {
   readonly now: () => number;
   publicUrl(): string;
   openAuth(): Promise<Auth>;
-  /** Told when a mail could not be sent; the text names no person and no link. */
-  onMailError(error: unknown): void;
+  /** Told when a link could not be made or mailed; the text names no person and no link. */
+  onResetError(error: unknown): void;
 }
 
 export function createPasswordResets(options: PasswordResetOptions): PasswordResets {
   const { store, mailer, now } = options;
-  const sending = new Set<Promise<void>>();
+  const running = new Set<Promise<void>>();
+  const settle = async (): Promise<void> => {
+    await Promise.all(running);
+  };
+  const ask = async (email: string, client: WebClient): Promise<void> => {
+    await callAuth(await options.openAuth(), { path: '/request-password-reset', body: { email }, client });
+  };
   return {
+    ask: (email, client) => {
+      const asked = ask(email, client).catch(options.onResetError);
+      running.add(asked);
+      void asked.finally(() => running.delete(asked));
+    },
     send: async (user, token) => {
-      if (mailer === undefined) return await openRequest(store, user.id, now());
       const mail = { to: user.email, ...describeReset(linkOf(options.publicUrl(), token)) };
-      const sent = mailer.send(mail).catch(options.onMailError);
-      sending.add(sent);
-      // Not awaited: the time that a mail server takes would tell which addresses are known here.
-      void sent.finally(() => sending.delete(sent));
+      const sent = mailer === undefined ? openRequest(store, user.id, now()) : mailer.send(mail);
+      // Not left to better-auth, which would swallow the failure.
+      await sent.catch(options.onResetError);
     },
     createLink: async (accountId) => {
       const account = await store.db
@@ -74,11 +89,13 @@ export function createPasswordResets(options: PasswordResetOptions): PasswordRes
       await closeRequest(store, accountId);
       return { url: linkOf(options.publicUrl(), token), expiresAt };
     },
-    listRequests: async () => await listRequests(store),
-    closeRequest: async (accountId) => await closeRequest(store, accountId),
-    settle: async () => {
-      await Promise.all(sending);
+    listRequests: async () => {
+      // What was asked a moment ago belongs to it; only a mail would take long.
+      if (mailer === undefined) await settle();
+      return await listRequests(store);
     },
+    closeRequest: async (accountId) => await closeRequest(store, accountId),
+    settle,
   };
 }
 

@@ -158,7 +158,7 @@ function addResetLinkCommand(accounts: Command, terminal: Terminal): void {
         const { buildPeople } = await import('../build-people.ts');
         const people = buildPeople(store, config, {
           localUrl: () => localUrl(config),
-          onMailError: () => undefined,
+          onResetError: () => undefined,
         });
         const made = await people.resets.createLink(id);
         await people.close();

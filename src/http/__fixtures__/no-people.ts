@@ -28,6 +28,7 @@ export const noPeople: People = {
     revoke: refuse,
   },
   resets: {
+    ask: () => undefined,
     send: refuse,
     createLink: refuse,
     listRequests: refuse,

@@ -101,7 +101,7 @@ export async function openPlatformApp(
       ...peopleSettings,
     },
     publicUrl: () => testPublicUrl,
-    onMailError: (error) => {
+    onResetError: (error) => {
       throw error;
     },
   });

@@ -230,6 +230,20 @@ describe.each(storeKinds)('the entrance on %s', (kind) => {
   });
 });
 
+describe('a forgotten password', () => {
+  it('is answered before anything is written, so that no time tells who is here', async () => {
+    const platform = await openPlatformApp('postgres');
+    const admin = await signInAdmin(platform);
+    await platform.store.db.transaction().execute(async (other) => {
+      await sql`lock table auth_verifications in exclusive mode`.execute(other);
+      const asked = await createBrowser(platform.app).post('/api/auth/forgot-password', { email: ada.email });
+      expect(asked.json()).toEqual({ state: 'administrator_asked' });
+    });
+    const { data } = (await admin.send({ url: '/api/admin/reset-requests' })).json();
+    expect(data).toMatchObject([{ email: ada.email }]);
+  });
+});
+
 describe('mail', () => {
   it('carries the link to its owner, and nothing tells whether it did', async () => {
     const smtp = await startSmtpServer();
@@ -310,7 +324,7 @@ describe('a cookie', () => {
         oidc: undefined,
       },
       publicUrl: () => 'https://ai.example.org',
-      onMailError: () => undefined,
+      onResetError: () => undefined,
     });
     const client = { cookie: undefined, ipAddress: '192.0.2.1', userAgent: undefined };
     const [cookie] = await people.entrance.signIn({ ...ada, isRemembered: true }, client);
