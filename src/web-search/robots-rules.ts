@@ -1,7 +1,7 @@
 /** What sites want read: robots.txt (RFC 9309), fetched once in a while for each host. */
 import { LRUCache } from 'lru-cache';
-import robotsParser from 'robots-parser';
 import { type Egress, EgressError } from '../egress/egress.ts';
+import { parseRobotsFile, type RobotsFile } from './robots-file.ts';
 
 export interface RobotsRules {
   /**
@@ -21,16 +21,13 @@ const hostsMax = 2_000;
 /** How long a server that fails is not asked again. */
 const failedRulesMs = 60_000;
 
-/** The package exports the function itself; its types describe another module system. */
-const parseRobots = robotsParser as unknown as typeof robotsParser.default;
-
 interface Fetched {
   readonly text: string;
   readonly ttl: number;
 }
 
 export function createRobotsRules(egress: Egress, robotsName: string): RobotsRules {
-  const rulesByOrigin = new LRUCache<string, ReturnType<typeof parseRobots>>({ max: hostsMax });
+  const rulesByOrigin = new LRUCache<string, RobotsFile>({ max: hostsMax });
   return {
     async isAllowed(url, signal, isTrusted = false) {
       const address = URL.parse('/robots.txt', url);
@@ -39,10 +36,10 @@ export function createRobotsRules(egress: Egress, robotsName: string): RobotsRul
       let rules = rulesByOrigin.get(address.origin);
       if (rules === undefined) {
         const { text, ttl } = await fetchRules(egress, address.href, signal, isTrusted);
-        rules = parseRobots(address.href, text);
+        rules = parseRobotsFile(text, robotsName);
         rulesByOrigin.set(address.origin, rules, { ttl });
       }
-      return rules.isAllowed(url, robotsName) ?? true;
+      return rules.isAllowed(url);
     },
   };
 }
