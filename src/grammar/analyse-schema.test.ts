@@ -21,6 +21,18 @@ function failureOf(schema: JsonValue): ApiError {
 const nest = (depth: number): JsonSchema => (depth === 0 ? true : { not: nest(depth - 1) });
 
 describe('analyseSchema', () => {
+  it('does not take for a contradiction what only many alternatives hide', () => {
+    const numbers = (count: number, step = 1) =>
+      Array.from({ length: count }, (_, index) => ({ const: index * step }));
+    // Of 700 alternatives some are left out at first, every seventh among them.
+    const one: JsonSchema = { allOf: [{ anyOf: numbers(700) }, { const: 6 }] };
+    expect(analyseSchema(one, { param })).toEqual({ isExact: true, uncompiled: [] });
+    expect(failureOf({ allOf: [{ anyOf: numbers(700) }, { const: 7_000 }] }).code).toBe('invalid_schema');
+    // Too many to look at all of them: the answer is generated and checked.
+    const endless: JsonSchema = { allOf: [{ anyOf: numbers(9_000) }, { const: 10_000 }] };
+    expect(analyseSchema(endless, { param }).isExact).toBe(false);
+  });
+
   it.each<[string, JsonValue, string]>([
     ['an unknown type', { properties: { source: { type: 'strin' } } }, "path 'properties.source.type'"],
     ['a broken pattern', { items: { pattern: '(' } }, "path 'items.pattern'"],

@@ -23,6 +23,10 @@ export interface CompileContext {
   readonly ids: Map<JsonSchema, number>;
   /** Rules whose target is still to be compiled. */
   readonly pending: (() => void)[];
+  /** Alternatives were left out somewhere, so a contradiction may only seem to be one. */
+  hasThinned: boolean;
+  /** How many times the usual number of alternatives is kept. */
+  readonly alternativesScale: number;
   /** Counts down; a schema that costs more is refused instead of holding up everybody. */
   workLeft: number;
   /** The node for a conjunction; compiled once, later, so that schemas may be recursive. */
@@ -36,6 +40,7 @@ export function createContext(
   root: JsonSchema,
   param: string | undefined,
   ruleFor: (context: CompileContext, conjunction: Conjunction) => GrammarNode,
+  alternativesScale = 1,
 ): CompileContext {
   const context: CompileContext = {
     param,
@@ -47,6 +52,8 @@ export function createContext(
     narrowed: new Map(),
     ids: new Map(),
     pending: [],
+    hasThinned: false,
+    alternativesScale,
     workLeft: workMax,
     ruleFor: (conjunction) => ruleFor(context, conjunction),
   };

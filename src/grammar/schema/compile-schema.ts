@@ -52,12 +52,13 @@ export function compileSchema(
   return result;
 }
 
-function compileFresh(schema: JsonSchema, param: string | undefined): CompiledSchema {
-  const context = createContext(schema, param, ruleFor);
+function compileFresh(schema: JsonSchema, param: string | undefined, scale = 1): CompiledSchema {
+  const context = createContext(schema, param, ruleFor, scale);
   const node = ruleFor(context, [{ schema, path: '' }]);
   for (let next = context.pending.pop(); next !== undefined; next = context.pending.pop()) next();
   const cost = measureCosts(node);
   if (cost === Infinity) {
+    if (context.hasThinned) return compileWidely(schema, param, scale);
     const [first] = context.contradictions;
     throw createSchemaError(first?.path ?? '', first?.problem ?? 'no finite value can satisfy it', param);
   }
@@ -67,6 +68,15 @@ function compileFresh(schema: JsonSchema, param: string | undefined): CompiledSc
   // Guards of keys judge names while a text is generated; that is not compilation and is bounded by itself.
   context.workLeft = Infinity;
   return { node, uncompiled: [...context.uncompiled] };
+}
+
+/** How many times as many alternatives are kept where the usual number seems to be a contradiction. */
+const wideScale = 10;
+
+/** The alternatives that fit together may be among those left out: with more of them, else by generate and check. */
+function compileWidely(schema: JsonSchema, param: string | undefined, scale: number): CompiledSchema {
+  if (scale === 1) return compileFresh(schema, param, wideScale);
+  return { node: compileFresh(true, param).node, uncompiled: [''] };
 }
 
 function ruleFor(context: CompileContext, conjunction: Conjunction): GrammarNode {

@@ -47,7 +47,11 @@ function applySchema(
   const inside = new Set(trail).add(schema);
   const narrowed = shapes.flatMap((shape) => narrowOnce(context, shape, schema, path, inside));
   const isProduct = shapes.length > 1 && narrowed.length > shapes.length;
-  return thinOut([...new Set(narrowed)], isProduct ? Math.max(productMax, shapes.length) : shapesMax);
+  return thinOut(
+    context,
+    [...new Set(narrowed)],
+    isProduct ? Math.max(productMax, shapes.length) : shapesMax,
+  );
 }
 
 /** Remembered for each shape and schema: definitions that are referred to again and again cost once. */
@@ -81,7 +85,7 @@ function narrow(
   narrowed = applyReferences(context, narrowed, located, schema, trail);
   for (const part of listOf(schema, path, 'allOf')) narrowed = applySchema(context, narrowed, part, trail);
   const anyOf = listOf(schema, path, 'anyOf');
-  if (anyOf.length > 0) narrowed = thinOut(applyChoice(context, narrowed, anyOf, trail).flat());
+  if (anyOf.length > 0) narrowed = thinOut(context, applyChoice(context, narrowed, anyOf, trail).flat());
   narrowed = applyOneOf(context, narrowed, located, schema, trail);
   narrowed = applyNot(context, narrowed, schema, path);
   narrowed = applyDependentRequired(context, narrowed, schema, path);
@@ -133,8 +137,10 @@ function applyChoice(
 }
 
 /** Any part of the alternatives is as valid as all: too many are thinned out evenly. */
-function thinOut(shapes: readonly Shape[], countMax = shapesMax): readonly Shape[] {
+function thinOut(context: CompileContext, shapes: readonly Shape[], usualMax = shapesMax): readonly Shape[] {
+  const countMax = usualMax * context.alternativesScale;
   if (shapes.length <= countMax) return shapes;
+  context.hasThinned = true;
   const stride = shapes.length / countMax;
   return Array.from({ length: countMax }, (_, i) => shapes[Math.floor(i * stride)]).filter(
     (shape) => shape !== undefined,
@@ -152,7 +158,7 @@ function applyOneOf(
   if (branches.length === 0) return shapes;
   const alternatives = applyChoice(context, shapes, branches, trail);
   if (!arePairwiseDisjoint(context, alternatives)) context.uncompiled.add(joinPath(path, 'oneOf'));
-  return thinOut(alternatives.flat());
+  return thinOut(context, alternatives.flat());
 }
 
 /** Only two forms of `not` can be compiled: of a type, and of a required member. */
