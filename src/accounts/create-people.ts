@@ -78,7 +78,10 @@ export function createPeople(store: Store, options: PeopleOptions): People {
       publicUrl: publicUrl(),
       oidc: settings.oidc,
       admitNewUser: signUps.admitNewUser,
-      admitSession: signUps.admitSession,
+      admitSession: async (userId, inviteId) => {
+        await sessions.forgetExpired(userId);
+        return await signUps.admitSession(userId, inviteId);
+      },
       sendReset: resets.send,
     });
   };
@@ -90,12 +93,13 @@ export function createPeople(store: Store, options: PeopleOptions): People {
     });
     return await auth;
   };
+  const sessions = createWebSessions(store, { now, openAuth });
   const { onResetError } = options;
   const resets = createPasswordResets({ store, mailer, now, publicUrl, openAuth, onResetError });
   const attempts = createAttemptLimiter(store, now);
   const countPassword = createPasswordAttempts(attempts);
   return {
-    sessions: createWebSessions(store, openAuth),
+    sessions,
     entrance: createEntrance({
       attempts,
       countPassword,

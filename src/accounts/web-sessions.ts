@@ -31,12 +31,14 @@ export interface WebSessions {
   renew(
     cookie: string,
   ): Promise<{ readonly session: WebSession; readonly setCookies: readonly string[] } | undefined>;
-  /** Newest first. */
+  /** Newest first, without those that have expired. */
   list(userId: string): Promise<readonly SessionSummary[]>;
   /** False: the person has no such session. */
   end(userId: string, sessionId: string): Promise<boolean>;
   /** Ends all but one of them; returns how many. */
   endOthers(userId: string, keptSessionId: string): Promise<number>;
+  /** Removes what is left of sessions that nobody ended: better-auth does so only when their cookie comes again. */
+  forgetExpired(userId: string): Promise<void>;
 }
 
 /** Whether a `Cookie` header may hold a session: cheap, so that requests without one cost nothing. */
@@ -44,7 +46,10 @@ export function hasSessionCookie(cookie: string | undefined): cookie is string {
   return cookie?.includes('perigee.session_token=') === true;
 }
 
-export function createWebSessions(store: Store, openAuth: () => Promise<Auth>): WebSessions {
+export function createWebSessions(
+  store: Store,
+  { now, openAuth }: { readonly now: () => number; openAuth(): Promise<Auth> },
+): WebSessions {
   const find = async (cookie: string, isRenewed: boolean) => {
     const auth = await openAuth();
     const { response, headers } = await auth.api.getSession({
@@ -72,7 +77,7 @@ export function createWebSessions(store: Store, openAuth: () => Promise<Auth>): 
   return {
     find: async (cookie) => (await find(cookie, false))?.session,
     renew: async (cookie) => await find(cookie, true),
-    list: async (userId) => await listSessions(store, userId),
+    list: async (userId) => await listSessions(store, userId, now()),
     end: async (userId, sessionId) => {
       const ended = await store.db
         .deleteFrom('auth_sessions')
@@ -89,6 +94,13 @@ export function createWebSessions(store: Store, openAuth: () => Promise<Auth>): 
         .executeTakeFirst();
       return Number(ended.numDeletedRows);
     },
+    forgetExpired: async (userId) => {
+      await store.db
+        .deleteFrom('auth_sessions')
+        .where('user_id', '=', userId)
+        .where('expires_at', '<=', new Date(now()).toISOString())
+        .execute();
+    },
   };
 }
 
@@ -100,11 +112,12 @@ async function readAccountOf(store: Store, userId: string) {
     .executeTakeFirst();
 }
 
-async function listSessions(store: Store, userId: string): Promise<readonly SessionSummary[]> {
+async function listSessions(store: Store, userId: string, at: number): Promise<readonly SessionSummary[]> {
   const rows = await store.db
     .selectFrom('auth_sessions')
     .select(['id', 'created_at', 'updated_at', 'expires_at', 'ip_address', 'user_agent'])
     .where('user_id', '=', userId)
+    .where('expires_at', '>', new Date(at).toISOString())
     .orderBy('created_at', 'desc')
     .execute();
   return rows.map((row) => ({

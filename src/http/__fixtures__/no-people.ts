@@ -7,7 +7,14 @@ const refuse = async (): Promise<never> => {
 
 /** For tests without a store: nobody is signed in, and whoever tries hears of it. */
 export const noPeople: People = {
-  sessions: { find: refuse, renew: refuse, list: refuse, end: refuse, endOthers: refuse },
+  sessions: {
+    find: refuse,
+    renew: refuse,
+    list: refuse,
+    end: refuse,
+    endOthers: refuse,
+    forgetExpired: refuse,
+  },
   entrance: {
     signUp: refuse,
     signIn: refuse,

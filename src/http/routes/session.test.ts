@@ -119,6 +119,30 @@ describe.each(storeKinds)('a session on %s', (kind) => {
     expect((await here.send({ url: '/api/session' })).json().user).not.toBeNull();
   });
 
+  it('that has expired is not shown, and is removed by the next sign-in', async () => {
+    const platform = await openPlatformApp(kind);
+    const { db } = platform.store;
+    await signIn(platform);
+    await db
+      .updateTable('auth_sessions')
+      .set({ expires_at: new Date(Date.now() - 1).toISOString() })
+      .execute();
+    const kept = (await db.selectFrom('auth_sessions').select('id').execute())[0]?.id;
+    const browser = await signIn(platform);
+    const stored = await db.selectFrom('auth_sessions').select('id').execute();
+    expect(stored).toHaveLength(1);
+    expect(stored).not.toContainEqual({ id: kept });
+    await signIn(platform);
+    const current = (await browser.send({ url: '/api/session' })).json().user.session_id;
+    await db
+      .updateTable('auth_sessions')
+      .set({ expires_at: new Date(Date.now() - 1).toISOString() })
+      .where('id', '<>', current)
+      .execute();
+    const listed = (await browser.send({ url: '/api/sessions' })).json().data;
+    expect(listed.map(({ id }: { id: string }) => id)).toEqual([current]);
+  });
+
   it('is gone after signing out, also for whoever kept the cookie', async () => {
     const platform = await openPlatformApp(kind, { script: () => scriptText('x') });
     const browser = await signIn(platform);
