@@ -139,6 +139,8 @@ async function writeChange(
         'update auth_users set email = ?, email_verified = ?, updated_at = ? where id = ? and email <> ?',
         [email, false, time, userId, email],
       ),
+      // Links for a new password went to the old address.
+      statement('delete from auth_verifications where value = ?', [userId]),
     );
   }
   try {

@@ -242,6 +242,19 @@ describe('a forgotten password', () => {
     const { data } = (await admin.send({ url: '/api/admin/reset-requests' })).json();
     expect(data).toMatchObject([{ email: ada.email }]);
   });
+
+  it('is set by no link that went to an address which the person has left', async () => {
+    const platform = await openPlatformApp('sqlite');
+    const admin = await signInAdmin(platform);
+    const { url } = (await admin.post('/api/admin/accounts/1/reset-link')).json().data;
+    const browser = createBrowser(platform.app);
+    await browser.post('/api/auth/sign-in', ada);
+    const payload = { email: 'countess@example.org', current_password: ada.password };
+    expect((await browser.send({ method: 'PATCH', url: '/api/profile', payload })).statusCode).toBe(200);
+    const token = new URL(url).searchParams.get('token');
+    const late = await browser.post('/api/auth/reset-password', { token, password: 'a new password' });
+    expect(late.json().error.code).toBe('reset_link_invalid');
+  });
 });
 
 describe('mail', () => {
