@@ -116,17 +116,17 @@ export function createConversations(store: Store, options: ConversationOptions =
       if (removed.numDeletedRows === 0n) throw new ApiError('not_found');
     },
     share: async (accountId, id, isShared) => {
-      const current = await readOwn(store, accountId, id);
-      if (isShared === (current.shareId !== null)) return current.shareId;
       // 144 random bits: found by nobody who was not given it.
       const shareId = isShared ? randomBytes(18).toString('base64url') : null;
-      await store.db
+      let update = store.db
         .updateTable('conversations')
         .set({ share_id: shareId })
         .where('id', '=', id)
-        .where('account_id', '=', accountId)
-        .execute();
-      return shareId;
+        .where('account_id', '=', accountId);
+      // A link that is out goes on working, also when two windows share at the same moment.
+      if (isShared) update = update.where('share_id', 'is', null);
+      await update.execute();
+      return (await readOwn(store, accountId, id)).shareId;
     },
     readShared: async (shareId) => {
       const row = await store.db
