@@ -41,41 +41,7 @@ export function createS3Storage(options: S3Options): FileStorage {
   const prefix = prefixParts.map((part) => `${part}/`).join('');
   const urlOf = (key: string): URL => new URL(key, base);
 
-  const send = async ({ method, url, body }: S3Request): Promise<Dispatcher.ResponseData> => {
-    const signer = new AwsV4Signer({
-      method,
-      url: url.href,
-      headers: { 'x-amz-content-sha256': body?.sha256 ?? emptySha256 },
-      service: 's3',
-      region: options.region,
-      accessKeyId: options.accessKeyId,
-      secretAccessKey: options.secretAccessKey,
-    });
-    const signed = await signer.sign();
-    const headers = Object.fromEntries(signed.headers);
-    return await agent.request({
-      origin: signed.url.origin,
-      path: signed.url.pathname + signed.url.search,
-      method,
-      headers: body === undefined ? headers : { ...headers, 'content-length': String(body.sizeBytes) },
-      body: body === undefined ? null : createReadStream(body.path),
-    });
-  };
-
-  /** Throws StorageError for every answer but 2xx and those in `accepted`. */
-  const ask = async (
-    request: S3Request,
-    accepted: readonly number[] = [],
-  ): Promise<Dispatcher.ResponseData> => {
-    const answer = await send(request).catch((cause: unknown) => {
-      throw new StorageError(`${request.method} ${request.url.pathname} failed`, { cause });
-    });
-    const { statusCode: status } = answer;
-    if ((status >= 200 && status < 300) || accepted.includes(status)) return answer;
-    const detail = await answer.body.text();
-    const code = /<Code>([^<]{1,100})<\/Code>/.exec(detail)?.[1] ?? '';
-    throw new StorageError(`${request.method} ${request.url.pathname} was answered with ${status} ${code}`);
-  };
+  const ask = createRequester(options, agent);
 
   return {
     async put(key, temporaryPath) {
@@ -107,6 +73,43 @@ export function createS3Storage(options: S3Options): FileStorage {
       } while (token !== undefined);
     },
     close: async () => await agent.destroy(),
+  };
+}
+
+/** Throws StorageError for every answer but 2xx and those in `accepted`. */
+type SendToS3 = (request: S3Request, accepted?: readonly number[]) => Promise<Dispatcher.ResponseData>;
+
+function createRequester(options: S3Options, agent: Dispatcher): SendToS3 {
+  const send = async ({ method, url, body }: S3Request): Promise<Dispatcher.ResponseData> => {
+    const signer = new AwsV4Signer({
+      method,
+      url: url.href,
+      headers: { 'x-amz-content-sha256': body?.sha256 ?? emptySha256 },
+      service: 's3',
+      region: options.region,
+      accessKeyId: options.accessKeyId,
+      secretAccessKey: options.secretAccessKey,
+    });
+    const signed = await signer.sign();
+    const headers = Object.fromEntries(signed.headers);
+    return await agent.request({
+      origin: signed.url.origin,
+      path: signed.url.pathname + signed.url.search,
+      method,
+      headers: body === undefined ? headers : { ...headers, 'content-length': String(body.sizeBytes) },
+      body: body === undefined ? null : createReadStream(body.path),
+    });
+  };
+
+  return async (request: S3Request, accepted: readonly number[] = []): Promise<Dispatcher.ResponseData> => {
+    const answer = await send(request).catch((cause: unknown) => {
+      throw new StorageError(`${request.method} ${request.url.pathname} failed`, { cause });
+    });
+    const { statusCode: status } = answer;
+    if ((status >= 200 && status < 300) || accepted.includes(status)) return answer;
+    const detail = await answer.body.text();
+    const code = /<Code>([^<]{1,100})<\/Code>/.exec(detail)?.[1] ?? '';
+    throw new StorageError(`${request.method} ${request.url.pathname} was answered with ${status} ${code}`);
   };
 }
 
