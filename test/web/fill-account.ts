@@ -23,7 +23,9 @@ export async function fillAccount(session: WebSession): Promise<readonly View[]>
     });
   }
   await page.goto(`${session.origin}/app/?model=${scriptedModel}&mode=chat`);
-  await page.getByRole('textbox', { name: /^Message/ }).fill('show me Markdown');
+  await page
+    .getByRole('textbox', { name: /^Message/ })
+    .fill('Write a Python function that merges overlapping intervals.');
   await page.keyboard.press('Enter');
   await page.locator('article[aria-label="Assistant"][aria-busy="false"]').waitFor();
   await page.waitForURL(/\/playground\/[\w-]+$/);

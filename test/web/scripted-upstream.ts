@@ -2,7 +2,7 @@
  * An upstream model whose answers are known: the browser tests ask it for what no real model says reliably. What it does
  * is chosen by the first word of the last user message.
  */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 
 interface UpstreamRequest {
@@ -39,7 +39,7 @@ const showcaseAnswer = [
 
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const held = new Set<() => void>();
-  const server: Server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'POST') {
       response.end(JSON.stringify({ object: 'list', data: [] }));
       return;
@@ -47,6 +47,11 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
     const { messages } = (await json(request)) as UpstreamRequest; // Sent by our own engine.
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     await answer(messages, response, held);
+  };
+  const server: Server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) =>
+      response.destroy(error instanceof Error ? error : undefined),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -98,7 +103,7 @@ async function answer(
     end('stop');
   } else {
     const echo = `You said: ${result ?? messages.at(-1)?.content}`;
-    send({ content: word === 'hostile' ? hostileAnswer : word === 'show' ? showcaseAnswer : echo });
+    send({ content: word === 'hostile' ? hostileAnswer : word === 'Write' ? showcaseAnswer : echo });
     end('stop');
   }
 }

@@ -11,7 +11,6 @@ export type ToolChoice = NonNullable<ChatRequestBody['tool_choice']>;
 export type ResponseFormat = NonNullable<ChatRequestBody['response_format']>;
 
 export type ChatChunk = z.output<typeof completionChunkSchema>;
-export type ChatUsage = z.output<typeof completionSchema>['usage'];
 export type Annotation = NonNullable<
   z.output<typeof completionSchema>['choices'][number]['message']['annotations']
 >[number];

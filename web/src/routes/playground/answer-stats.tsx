@@ -16,7 +16,7 @@ export function AnswerStats({ answer }: { readonly answer: AnswerNode }) {
   return (
     <dl
       aria-label={t('stats')}
-      className="numeric flex flex-wrap items-center gap-x-2.5 gap-y-1 text-xs text-faint [&>div+div]:before:mr-2.5 [&>div+div]:before:text-line-strong [&>div+div]:before:content-['·']"
+      className="numeric flex flex-wrap items-center gap-x-3.5 gap-y-1 text-xs text-faint"
     >
       {numbers !== undefined && (
         <>
@@ -89,10 +89,13 @@ function describeOutcome({ state, finishReason }: AnswerNode): { tone: Tone; key
   return finishReason === 'stop' ? { tone: 'success', key: 'finishStop' } : undefined;
 }
 
+/** Answers that came in less than this came in one piece: their speed would say nothing. */
+const streamedMsMin = 50;
+
 /** Over the time in which tokens came; the wait for the first is another number. */
 function tokensPerSecond({ numbers, firstTokenMs, totalMs }: AnswerNode): number | undefined {
   if (numbers === undefined || firstTokenMs === undefined || totalMs === undefined) return undefined;
   const tokens = numbers.completionTokens - 1;
-  const seconds = (totalMs - firstTokenMs) / 1_000;
-  return tokens > 0 && seconds > 0 ? tokens / seconds : undefined;
+  const streamedMs = totalMs - firstTokenMs;
+  return tokens > 0 && streamedMs >= streamedMsMin ? tokens / (streamedMs / 1_000) : undefined;
 }

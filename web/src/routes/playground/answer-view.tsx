@@ -76,7 +76,7 @@ function AnswerFooter({
   return (
     <footer className="mt-2.5 flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
       <AnswerStats answer={answer} />
-      <div className="-mr-1.5 flex items-center">
+      <div className="-mx-1.5 flex items-center">
         <BranchSwitch node={answer} siblings={siblings} onChoose={onChoose} />
         <CopyButton text={answer.text} label={t('copyMarkdown')} />
         <IconButton size="sm" label={t('raw')} onClick={() => onShowRaw(answer)}>
