@@ -52,6 +52,7 @@ function readCacheMessage(body: unknown): string | undefined {
 }
 
 function readContent(content: string): CacheReference {
+  if (content.includes('\0')) throw invalidField(contentParam, 'must not contain the character U+0000');
   const values = new Map<string, string>();
   for (const part of content.split(';')) {
     const [key = '', ...rest] = part.split('=');

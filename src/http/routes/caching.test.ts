@@ -395,6 +395,7 @@ describe('a request about context caches', () => {
     ['reset_ttl=60', /either `cache_id=…` or `tag=…`/],
     ['tag=mine;reset_ttl=0', /reset_ttl must be a number of seconds/],
     ['tag=mine;dry_run=yes', /dry_run must be 0 or 1/],
+    ['tag=mi\0ne', /U\+0000/],
     ['tag=mine;colour=red', /then `reset_ttl=…`/],
   ];
   it.each(contents)('is refused in words for a cache message of `%s`', async (content, message) => {
