@@ -93,6 +93,13 @@ describe('a conversation', () => {
 
 describe('a stored conversation', () => {
   const conversation = { version: 1 as const, threads: [build()] as const };
+  /** Whoever shows it would never come to an end. */
+  const circle = (parents: Record<string, string | undefined>, chosen: Record<string, string>) => {
+    const nodes = Object.fromEntries(
+      Object.entries(parents).map(([id, parentId]) => [id, { ...user(id), parentId }]),
+    );
+    return { version: 1, threads: [{ ...build(), nodes, chosen }] };
+  };
 
   it('comes back as it was, through JSON', () => {
     expect(readExport(writeExport('A title', conversation))).toEqual({ title: 'A title', conversation });
@@ -112,6 +119,8 @@ describe('a stored conversation', () => {
       'a message without text',
       { version: 1, threads: [{ ...build(), nodes: { a: { id: 'a', role: 'user' } } }] },
     ],
+    ['messages in a circle', circle({ a: 'b', b: 'a' }, { '': 'a', a: 'b', b: 'a' })],
+    ['a choice that leads back up', circle({ a: undefined, b: 'a' }, { '': 'a', a: 'b', b: 'a' })],
   ])('is refused when it is %s', (_name, value) => {
     expect(readConversation(value)).toBeUndefined();
   });

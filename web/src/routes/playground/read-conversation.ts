@@ -55,11 +55,13 @@ const nodeSchema = z.discriminatedUnion('role', [
   }),
 ]);
 
-const threadSchema = z.object({
-  settings: settingsSchema,
-  nodes: z.record(text, nodeSchema),
-  chosen: z.record(text, text),
-});
+const threadSchema = z
+  .object({
+    settings: settingsSchema,
+    nodes: z.record(text, nodeSchema),
+    chosen: z.record(text, text),
+  })
+  .check(z.refine(isForest));
 
 const conversationSchema = z.object({
   version: z.literal(1),
@@ -102,4 +104,30 @@ export function writeExport(title: string, conversation: Conversation): string {
     null,
     2,
   );
+}
+
+/** Every message stands below the one that it names, in no circle: whoever walks the thread comes to an end. */
+function isForest({
+  nodes,
+  chosen,
+}: {
+  readonly nodes: Readonly<Record<string, { readonly id: string; readonly parentId?: string | undefined }>>;
+  readonly chosen: Readonly<Record<string, string>>;
+}): boolean {
+  const ending = new Set<string>();
+  for (const [id, node] of Object.entries(nodes)) {
+    if (id === '' || node.id !== id) return false;
+    const above = new Set<string>();
+    let at: string | undefined = id;
+    while (at !== undefined && !ending.has(at)) {
+      if (above.has(at)) return false;
+      above.add(at);
+      at = nodes[at]?.parentId;
+    }
+    for (const each of above) ending.add(each);
+  }
+  return Object.entries(chosen).every(([key, id]) => {
+    const node = nodes[id];
+    return node === undefined || (node.parentId ?? '') === key;
+  });
 }
