@@ -1,7 +1,7 @@
 /** Chunks of a stream → the answers they add up to, one per choice, with their numbers and times. */
 import { ApiFailure } from '../../api/api-failure.ts';
 import type { ChatStream } from '../../api/stream-chat.ts';
-import type { Annotation, ChatChunk } from '../../api/wire-types.ts';
+import type { ChatChunk } from '../../api/wire-types.ts';
 import type { AnswerNode, ToolCall } from './conversation.ts';
 
 type ChunkChoice = ChatChunk['choices'][number];
@@ -90,7 +90,8 @@ function applyChoice(
     ...answer,
     text: answer.text + content,
     toolCalls: calls.reduce(applyCall, answer.toolCalls),
-    annotations: [...answer.annotations, ...annotationsOf(delta)],
+    // Citations come once, in the choice's last chunk.
+    annotations: [...answer.annotations, ...(delta.annotations ?? [])],
     firstTokenMs: answer.firstTokenMs ?? (hasOutput ? elapsedMs : undefined),
     finishReason: finish_reason ?? answer.finishReason,
     numbers:
@@ -103,13 +104,6 @@ function applyChoice(
             costUsd: answer.numbers?.costUsd,
           },
   };
-}
-
-/** Citations come once, in the chunk after the last text. */
-function annotationsOf(
-  delta: ChunkChoice['delta'] & { readonly annotations?: readonly Annotation[] | null },
-) {
-  return delta.annotations ?? [];
 }
 
 type CallDelta = NonNullable<ChunkChoice['delta']['tool_calls']>[number];
