@@ -12,7 +12,7 @@ import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
 import { createLlamaPrefixes } from './llama-prefixes.ts';
 import { createLlamaTurn } from './llama-turn.ts';
-import type { EngineStats as ProcessStats, LoadedModel } from './protocol.ts';
+import type { LoadedModel, EngineStats as ProcessStats } from './protocol.ts';
 import { type ChatTemplate, createChatTemplate } from './template.ts';
 import {
   composeGrammar,
