@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, errorCatalogue, toApiError } from './errors.ts';
+import { StoreError } from './store/store-error.ts';
 
 const entries = Object.entries(errorCatalogue);
+
+describe('a database that is away', () => {
+  it('is a 503 that may be sent again, and its own words stay inside', () => {
+    const lost = toApiError(new StoreError('unavailable', 'connect ECONNREFUSED 10.0.0.1:5432'));
+    expect(lost).toMatchObject({ code: 'store_unavailable', status: 503, isRetryable: true });
+    expect(lost.message).not.toContain('10.0.0.1');
+    expect(toApiError(new StoreError('other', 'a defect')).code).toBe('internal_error');
+  });
+});
 
 describe('the catalogue of errors', () => {
   it('never answers 402, which clients do not know', () => {

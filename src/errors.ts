@@ -2,6 +2,7 @@
  * The one catalogue of errors. Status, wire type and default text of every failure that can reach a caller
  * live here; nothing else in the code decides a status. `docs/errors.md` is held against this table by a test.
  */
+import { StoreError } from './store/store-error.ts';
 
 /** What a caller may be told, and how a client should react. */
 export interface ErrorEntry {
@@ -203,6 +204,12 @@ export const errorCatalogue = {
     true,
     'No model is loaded. See `GET /ready` and run `perigee doctor`.',
   ),
+  store_unavailable: entry(
+    503,
+    'server_unavailable',
+    true,
+    'The database of this server cannot be reached. Send the request again in a moment; `GET /ready` says when it is back.',
+  ),
   engine_timeout: entry(
     504,
     'server_unavailable',
@@ -256,5 +263,7 @@ export class ApiError extends Error {
 
 /** Turns whatever was thrown into an error with a public face, keeping the original as `cause`. */
 export function toApiError(thrown: unknown): ApiError {
-  return thrown instanceof ApiError ? thrown : new ApiError('internal_error', { cause: thrown });
+  if (thrown instanceof ApiError) return thrown;
+  const isStoreLost = thrown instanceof StoreError && thrown.kind === 'unavailable';
+  return new ApiError(isStoreLost ? 'store_unavailable' : 'internal_error', { cause: thrown });
 }

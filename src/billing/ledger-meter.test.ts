@@ -164,6 +164,22 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     expect(await verifyLedger(store)).toMatchObject({ isSound: true, holdCount: 0 });
   });
 
+  it('closes without the database too, and says what stayed behind', async () => {
+    const store = await openTestStore(kind);
+    const away = new StoreError('unavailable', 'away');
+    let isAway = false;
+    const commit: Store['commit'] = async (group, options) => {
+      if (isAway) throw away;
+      return await store.commit(group, options);
+    };
+    const errors: unknown[] = [];
+    const flaky = { kind: store.kind, db: store.db, close: async () => undefined, commit };
+    const meter = await openLedgerMeter(flaky, { onError: (error) => errors.push(error) });
+    isAway = true;
+    await meter.close();
+    expect(errors).toEqual([away]);
+  });
+
   it('charges nothing for a turn that failed, and logs it', async () => {
     const store = await openTestStore(kind);
     const caller = await addCaller(store, { creditNanoUsd: 10_000_000n });

@@ -22,7 +22,7 @@ export interface ServerLeaseOptions {
 }
 
 export interface ServerLease {
-  /** Ends the lease. Turns must have ended before. */
+  /** Ends the lease, or leaves it to end by itself where the database is away. Turns must have ended before. */
   close(): Promise<void>;
 }
 
@@ -55,7 +55,8 @@ export async function openServerLease(store: Store, options: ServerLeaseOptions)
     close: async () => {
       clearInterval(timer);
       await tending;
-      await store.commit([statement('delete from server_leases where server_id = ?', [options.serverId])]);
+      const end = statement('delete from server_leases where server_id = ?', [options.serverId]);
+      await store.commit([end]).catch(options.onError);
     },
   };
 }

@@ -57,6 +57,9 @@ export function toStoreError(thrown: unknown, kinds: 'sqlite' | 'postgres'): Sto
     return thrown;
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (kinds === 'postgres' && isLostConnection(thrown)) {
+    return new StoreError('unavailable', message, { cause: thrown });
+  }
   return storeErrorFromCode(databaseCodeOf(thrown), message, kinds, thrown);
 }
 
@@ -75,6 +78,10 @@ export function storeErrorFromCode(
     ...(databaseCode === undefined ? {} : { databaseCode }),
   });
 }
+
+/** The driver's own words about connections and time limits have no code, where the server's always have one. */
+const isLostConnection = (thrown: unknown): boolean =>
+  thrown instanceof Error && thrown.constructor === Error && databaseCodeOf(thrown) === undefined;
 
 /** The driver's error code, if it carries one. */
 export function databaseCodeOf(thrown: unknown): string | undefined {

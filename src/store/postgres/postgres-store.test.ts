@@ -30,6 +30,16 @@ it('outlives a server that ends the connection under a statement', async () => {
   });
 });
 
+it('says that it is unavailable, whoever asks, when the server ends a connection or hangs', async () => {
+  const store = await openPostgresStore(inject('postgresUrl'), { queryTimeoutMs: 300 });
+  onTestFinished(async () => await store.close());
+  for (const text of ['select pg_terminate_backend(pg_backend_pid())', 'select pg_sleep(3600)']) {
+    for (const ask of [() => sql.raw(text).execute(store.db), () => store.commit([statement(text, [])])]) {
+      await expect(ask()).rejects.toMatchObject({ name: 'StoreError', kind: 'unavailable' });
+    }
+  }
+});
+
 it('is prepared by one of several servers that start together: one schema, one administrator', async () => {
   const database = await createTestDatabase('postgres');
   const stores = await Promise.all([1, 2, 3].map(() => openUntilTestEnds(database, { purpose: 'server' })));

@@ -1,5 +1,5 @@
 /** PostgreSQL behind the `Store` interface, for several server processes over one database. */
-import { Kysely, type KyselyPlugin, PostgresDialect } from 'kysely';
+import { Kysely, type KyselyPlugin, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import { decodeRow, parsePostgresNumber } from '../decode-value.ts';
 import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
@@ -71,7 +71,10 @@ class PostgresStore implements Store {
   constructor(pool: pg.Pool) {
     this.#pool = pool;
     this.#logSync = createLogSync(pool);
-    this.db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: [decodeRows] });
+    this.db = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: translateErrors(pool) }),
+      plugins: [decodeRows],
+    });
   }
 
   async commit<Reason extends string>(
@@ -128,10 +131,26 @@ class PostgresStore implements Store {
     try {
       return await this.#pool.connect();
     } catch (thrown) {
-      const error = toStoreError(thrown, 'postgres');
-      throw error.kind === 'other' ? new StoreError('unavailable', error.message, { cause: thrown }) : error;
+      throw toStoreError(thrown, 'postgres');
     }
   }
+}
+
+/** The pool as Kysely sees it: what fails is a `StoreError`, as from `commit`. */
+function translateErrors(pool: pg.Pool): PostgresPool {
+  const fail = (thrown: unknown): never => {
+    throw toStoreError(thrown, 'postgres');
+  };
+  return {
+    options: pool.options,
+    end: async () => await pool.end(),
+    connect: async () => {
+      const client = await pool.connect().catch(fail);
+      const query = async (text: string, values: unknown[]) => await client.query(text, values).catch(fail);
+      // All else is the client's own. `Object.create` knows no types.
+      return Object.assign(Object.create(client) as pg.PoolClient, { query });
+    },
+  };
 }
 
 /**
