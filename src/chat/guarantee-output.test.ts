@@ -194,14 +194,10 @@ describe('on an engine that cannot constrain its output', () => {
     expect(never.engine.runs.length).toBe(4);
   });
 
-  it('tools are not called when the caller forbids them, nor more than one when told so', async () => {
+  it('tools are not called when the caller forbids them', async () => {
     const none = chatRequest({ tools: [weather], toolChoice: { type: 'none' } });
     const forbidden = await runGuarded(none, scriptToolCalls(goodCall), scriptText('Sunny.'));
     expect((await forbidden.completion).choices[0]).toMatchObject({ text: 'Sunny.', toolCalls: [] });
-
-    const single = chatRequest({ tools: [weather], isParallelToolCallsAllowed: false });
-    const one = await runGuarded(single, scriptToolCalls(goodCall, goodCall));
-    expect((await one.completion).choices[0]?.toolCalls.length).toBe(1);
   });
 
   it('a tool that is not strict takes any JSON object', async () => {

@@ -38,11 +38,8 @@ export async function createOutputRules(
     isTextHeldBack: judgeText !== undefined || isCallDemanded,
     async judge(answer) {
       if (answer.toolCalls.length > 0) {
-        const toolCalls = request.isParallelToolCallsAllowed
-          ? answer.toolCalls
-          : answer.toolCalls.slice(0, 1);
-        const fault = await judgeCalls(toolCalls, answer.finishReason === 'length');
-        return fault === undefined ? accept({ ...answer, toolCalls }) : refuse(fault);
+        const fault = await judgeCalls(answer.toolCalls, answer.finishReason === 'length');
+        return fault === undefined ? accept(answer) : refuse(fault);
       }
       if (answer.finishReason === 'tool_calls')
         return refuse('The answer announced a tool call and made none.');

@@ -13,7 +13,7 @@ import { createControlTokenReader } from './kimi-control-tokens.ts';
 import { readLogprobs } from './read-logprobs.ts';
 import { readUsage, type UpstreamUsage } from './read-usage.ts';
 import type { TextReader, TextSink } from './text-reader.ts';
-import { createToolCallAssembler, type ToolCallAssembler } from './tool-call-assembler.ts';
+import { createToolCallAssembler, type ToolCallAssembler, type ToolCallSink } from './tool-call-assembler.ts';
 import { asList, asRecord, asText, type WireChoice, type WireChunk, type WireDelta } from './wire-chunk.ts';
 
 export interface AnswerDecoderOptions {
@@ -21,6 +21,8 @@ export interface AnswerDecoderOptions {
   readonly choices: readonly number[];
   readonly hasLogprobs: boolean;
   readonly textForm: TextForm;
+  /** Tool calls per choice; what is beyond is cut off. Default: any number. */
+  readonly callsMax?: number;
   emit(event: EngineEvent): void;
 }
 
@@ -138,15 +140,16 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
   };
 }
 
-function createChoiceState(choice: number, { emit, textForm }: AnswerDecoderOptions): ChoiceState {
-  const calls = createToolCallAssembler({
+function createChoiceState(choice: number, { emit, textForm, callsMax }: AnswerDecoderOptions): ChoiceState {
+  const sink: ToolCallSink = {
     start: (index, name) => emit({ type: 'tool-call-start', choice, index, name }),
     delta(index, argumentsText) {
       const tokenCount = countTokens(argumentsText);
       state.estimatedTokens += tokenCount;
       emit({ type: 'tool-call-delta', choice, index, argumentsText, tokenCount });
     },
-  });
+  };
+  const calls = createToolCallAssembler(sink, callsMax);
   let openCall = -1;
   const reader = createReader(textForm, {
     text: (text) => emitText(state, text, emit),

@@ -107,6 +107,19 @@ describe('an upstream engine', () => {
     });
   });
 
+  it('cuts off calls after the first when the caller forbids them, also where schemas are enforced', async () => {
+    const server = await startServer(({ response }) => {
+      startStream(response);
+      const calls = ['f', 'g'].map((name, index) => ({ index, function: { name, arguments: '{}' } }));
+      const choice = { index: 0, delta: { tool_calls: calls }, finish_reason: 'tool_calls' };
+      response.end(`${encodeEvent({ choices: [choice] })}data: [DONE]\n\n`);
+    });
+    const engine = createEngine(server.baseUrl, { capabilities: { schemaEnforced: true } });
+    const events = await drain(await run(engine, chatRequest({ isParallelToolCallsAllowed: false })));
+    expect(events.filter(({ type }) => type === 'tool-call-start')).toMatchObject([{ index: 0, name: 'f' }]);
+    expect(events.at(-2)).toMatchObject({ type: 'choice-finish', reason: 'tool_calls' });
+  });
+
   it('destroys the connection when the client leaves in the middle', async () => {
     const server = await startServer(({ response }) => {
       startStream(response);

@@ -94,6 +94,7 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
             isCall: encoded.isCallFormat,
             echo: findEcho(run),
           },
+          ...(!run.request.isParallelToolCallsAllowed && { callsMax: 1 }),
           emit: (event) => queue.push(event),
         }),
         onError: fail,

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createToolCallAssembler } from './tool-call-assembler.ts';
 
 /** What comes out of the deltas, in order: `start 0 name` and `delta 0 text`. */
-function assemble(deltas: readonly unknown[], isCutShort = false): string[] {
+function assemble(deltas: readonly unknown[], isCutShort = false, callsMax?: number): string[] {
   const shown: string[] = [];
-  const assembler = createToolCallAssembler({
-    start: (index, name) => shown.push(`start ${index} ${name}`),
-    delta: (index, text) => shown.push(`delta ${index} ${text}`),
-  });
+  const sink = {
+    start: (index: number, name: string) => shown.push(`start ${index} ${name}`),
+    delta: (index: number, text: string) => shown.push(`delta ${index} ${text}`),
+  };
+  const assembler = createToolCallAssembler(sink, callsMax);
   for (const delta of deltas) assembler.add(delta);
   assembler.end(isCutShort);
   return shown;
@@ -42,6 +43,12 @@ describe('tool call deltas', () => {
   it('are not completed when the budget ended inside them', () => {
     expect(assemble([call(0, 'a', 'f', '')], true)).toEqual(['start 0 f']);
     expect(assemble([call(0, 'a', undefined, '{"x')], true)).toEqual([]);
+  });
+
+  it('stay unseen beyond the number of calls that is allowed', () => {
+    const two = [call(0, 'a', 'f', '{'), call(1, 'b', 'g', '{'), call(0, 'a', undefined, '}')];
+    expect(assemble(two, false, 1)).toEqual(['start 0 f', 'delta 0 {', 'delta 0 }']);
+    expect(assemble([call(0, 'a', 'f'), call(1, 'b')], true, 1)).toEqual(['start 0 f', 'delta 0 {}']);
   });
 
   it('wait for a name that comes late, and hold later calls back so long', () => {

@@ -32,7 +32,11 @@ export interface ToolCallAssembler {
   readonly callCount: number;
 }
 
-export function createToolCallAssembler(sink: ToolCallSink): ToolCallAssembler {
+/** Calls after the first `callsMax` are read, and nobody sees them. */
+export function createToolCallAssembler(
+  sink: ToolCallSink,
+  callsMax = Number.POSITIVE_INFINITY,
+): ToolCallAssembler {
   const calls: AssembledCall[] = [];
   /** Calls below have been started and completed. */
   let shownCount = 0;
@@ -57,6 +61,7 @@ export function createToolCallAssembler(sink: ToolCallSink): ToolCallAssembler {
       return;
     }
     for (let next = calls[shownCount]; next?.name !== undefined; next = calls[shownCount]) {
+      if (shownCount >= callsMax) return;
       const index = shownCount;
       closeCall(index - 1);
       shownCount += 1;
@@ -100,8 +105,9 @@ export function createToolCallAssembler(sink: ToolCallSink): ToolCallAssembler {
       show(index, argumentsText);
     },
     end(isCutShort) {
-      if (isCutShort) return;
-      if (shownCount < calls.length) {
+      // A budget that ended inside a call that nobody sees cut none short.
+      if (isCutShort && calls.length <= callsMax) return;
+      if (shownCount < Math.min(calls.length, callsMax)) {
         throw new ApiError('upstream_failed', { internal: 'the upstream sent a tool call without a name' });
       }
       closeCall(shownCount - 1);
