@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** Whole servers, browsers and clusters that are driven to their limits: side by side they would only starve each other. */
-const heavyTests = ['test/chaos/**/*.test.ts', 'test/web/**/*.test.ts'];
+const heavyTests = [
+  'test/chaos/**/*.test.ts',
+  'test/web/**/*.test.ts',
+  'test/model/hostile-pages.test.ts',
+  'test/page-examples/web-search.test.ts',
+];
 
 export default defineConfig({
   test: {
