@@ -280,6 +280,11 @@ describe('refusing a chat request', () => {
     [{ tools: [tool('a b')] }, 'tools[0].function.name', 'must match'],
     [{ tools: [tool('')] }, 'tools[0].function.name', 'must match'],
     [{ tools: [tool('x'.repeat(65))] }, 'tools[0].function.name', 'must match'],
+    [
+      { messages: Array.from({ length: 10_001 }, () => ({ role: 'user', content: 'a' })) },
+      'messages',
+      'must have at most 10000 items',
+    ],
     [{ tools: Array.from({ length: 129 }, (_, i) => tool(`f${i}`)) }, 'tools', 'must have at most 128 items'],
     [
       { tools: [{ type: 'retrieval', function: { name: 'f' } }] },

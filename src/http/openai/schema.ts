@@ -8,6 +8,8 @@ import { z } from 'zod';
 
 export const stopCountMax = 5;
 export const toolCountMax = 128;
+/** A chat template is rendered in one go, and nobody else is served meanwhile: this many take a quarter of a second. */
+const messageCountMax = 10_000;
 export const topLogprobsMax = 20;
 
 const textPart = z.object({
@@ -143,7 +145,10 @@ export const chatCompletionRequestSchema = z
     messages: z
       .array(messageSchema)
       .min(1)
-      .describe('The conversation so far. Content is text; images, audio and files are not accepted.'),
+      .max(messageCountMax)
+      .describe(
+        'The conversation so far, at most 10,000 messages. Content is text; images, audio and files are not accepted.',
+      ),
     max_completion_tokens: z
       .int()
       .min(1)
