@@ -43,6 +43,33 @@ describe('createOutputCheck', () => {
     expect(verdictOf(schema, text)).toBe(isValid);
   });
 
+  it.each<[string, string, boolean]>([
+    ['{"next":{"next":{}}}', 'properties', true],
+    ['{"next":{"next":1}}', 'properties', false],
+    ['{"next":1}', 'not', true],
+    ['{"next":{}}', 'not', false],
+  ])('a schema that names itself is itself: %s under %s', (text, keyword, isValid) => {
+    const self = keyword === 'not' ? { not: { $ref: '#' } } : { $ref: '#' };
+    expect(verdictOf({ type: 'object', properties: { next: self } }, text)).toBe(isValid);
+  });
+
+  it('a schema that denies itself is satisfied by nothing', () => {
+    expect(createOutputCheck({ not: { $ref: '#' } })('{}')).toEqual({
+      isValid: false,
+      reason: 'the schema recurs without end',
+    });
+  });
+
+  it('a name that is no Unicode text makes a schema unusable, in plain words', () => {
+    const schema = { properties: { '\ud800': { type: 'string' } } };
+    expect(() => createOutputCheck(schema)).toThrow(
+      expect.objectContaining({
+        code: 'invalid_schema',
+        message: expect.stringContaining('surrogate'),
+      }),
+    );
+  });
+
   it('one identifier in schemas of different callers does not clash', () => {
     expect(verdictOf({ $id: 'https://example.com/s', type: 'string' }, '1')).toBe(false);
     expect(verdictOf({ $id: 'https://example.com/s', type: 'integer' }, '1')).toBe(true);

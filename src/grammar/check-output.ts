@@ -28,7 +28,6 @@ const ajvOptions: Options = {
   strict: false,
   // Our own check came first; ajv's would fetch nothing but costs more and words its errors for programmers.
   validateSchema: false,
-  addUsedSchema: false,
   logger: false,
   // Without it, members named like `constructor` or `toString` would be taken as present.
   ownProperties: true,
@@ -77,6 +76,14 @@ function createAjv(hasOldTuples: boolean, options: Options): Ajv2019 | Ajv2020 {
 
 function uncompilable(thrown: unknown): Error {
   const problem = thrown instanceof Error ? thrown.message : 'it cannot be compiled';
+  // ajv writes names into addresses, where they must be Unicode text.
+  if (thrown instanceof URIError) {
+    return createSchemaError(
+      '',
+      'a name in it is no Unicode text: it has half of a surrogate pair',
+      undefined,
+    );
+  }
   return createSchemaError('', problem, undefined);
 }
 
