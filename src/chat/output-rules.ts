@@ -3,6 +3,7 @@
  * Judges whole answers; engines that constrain while decoding never need it.
  */
 import type { OutputVerdict } from '../grammar/check-output.ts';
+import type { CheckContext } from '../grammar/check-thread.ts';
 import type { DeclaredSchema, OutputCheck, OutputChecker } from '../grammar/output-checker.ts';
 import type { FoldedChoice } from './choice-fold.ts';
 import type { ChatRequest, ToolCall } from './types.ts';
@@ -21,15 +22,15 @@ export interface OutputRules {
 }
 
 /**
- * Rejects with ApiError `invalid_schema` with the path of the schema in the request. `signal` ends this and all
+ * Rejects with ApiError `invalid_schema` with the path of the schema in the request. The context's signal ends this and all
  * later judging with `client_closed_request`.
  */
 export async function createOutputRules(
   request: ChatRequest,
   checker: OutputChecker,
-  signal: AbortSignal,
+  context: CheckContext,
 ): Promise<OutputRules> {
-  const findCheck = await compileChecks(request, checker, signal);
+  const findCheck = await compileChecks(request, checker, context);
   const judgeCalls = createCallRules(request, findCheck);
   const judgeText = createTextRule(request, findCheck);
   const isCallDemanded = request.toolChoice.type === 'required' || request.toolChoice.type === 'named';
@@ -64,7 +65,7 @@ const formatParam = 'response_format.json_schema.schema';
 async function compileChecks(
   { tools, outputFormat }: ChatRequest,
   checker: OutputChecker,
-  signal: AbortSignal,
+  context: CheckContext,
 ): Promise<FindCheck> {
   const declared: DeclaredSchema[] = [];
   for (const [position, tool] of tools.entries()) {
@@ -74,7 +75,7 @@ async function compileChecks(
   if (outputFormat.type === 'json-schema' && outputFormat.isStrict) {
     declared.push({ schema: outputFormat.schema, param: formatParam });
   }
-  const checks = await checker.compile(declared, signal);
+  const checks = await checker.compile(declared, context);
   const checksByParam = new Map(checks.map((check, position) => [declared[position]?.param, check]));
   return (param) => checksByParam.get(param) ?? checkObject;
 }

@@ -36,7 +36,7 @@ export async function prepareChat(
   refuseBuiltinTools(request);
   const hasRules = request.tools.length > 0 || request.outputFormat.type !== 'text';
   // Compiled before the engine works, so that a schema that cannot be used is a 400 on every engine.
-  const createRules = (): Promise<OutputRules> => createOutputRules(request, checker, context.signal);
+  const createRules = (): Promise<OutputRules> => createOutputRules(request, checker, context);
   const earlyRules = hasRules && !engine.backing().isSchemaEnforced ? await createRules() : undefined;
   const prepared = await engine.prepare(request, context);
   const rules =

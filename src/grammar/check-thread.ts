@@ -23,8 +23,15 @@ export type JobOutcome =
   /** The job needed too much time or memory. */
   | { readonly type: 'exhausted' };
 
+/** Whose work it is, and until when it is wanted. */
+export interface CheckContext {
+  readonly accountId: number;
+  readonly signal: AbortSignal;
+}
+
 interface QueuedJob {
   readonly job: CheckJob;
+  readonly accountId: number;
   attempts: number;
   resolve(outcome: JobOutcome): void;
   reject(error: ApiError): void;
@@ -34,7 +41,8 @@ interface QueuedJob {
 export class CheckThread {
   #worker: Worker | undefined;
   #running: QueuedJob | undefined;
-  #waiting: QueuedJob[] = [];
+  /** By account, those in front whose turn is next; never an empty list. */
+  #waiting = new Map<number, readonly QueuedJob[]>();
   #limit: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -42,17 +50,20 @@ export class CheckThread {
    * Rejects with ApiError: `client_closed_request` as soon as `signal` fires, `engine_failed` after `close`,
    * `internal_error` when the worker breaks for a reason of its own.
    */
-  run(job: CheckJob, signal: AbortSignal): Promise<JobOutcome> {
+  run(job: CheckJob, { accountId, signal }: CheckContext): Promise<JobOutcome> {
     if (this.#isClosed) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(new ApiError('client_closed_request'));
     const { promise, resolve, reject } = Promise.withResolvers<JobOutcome>();
-    const queued = { job, attempts: 0, resolve, reject };
+    const queued = { job, accountId, attempts: 0, resolve, reject };
     const abandon = (): void => {
-      this.#waiting = this.#waiting.filter((waiting) => waiting !== queued);
+      this.#setWaiting(
+        accountId,
+        this.#listWaiting(accountId).filter((waiting) => waiting !== queued),
+      );
       reject(new ApiError('client_closed_request'));
     };
     signal.addEventListener('abort', abandon, { once: true });
-    this.#waiting.push(queued);
+    this.#setWaiting(accountId, [...this.#listWaiting(accountId), queued]);
     this.#startNext();
     return promise.finally(() => signal.removeEventListener('abort', abandon));
   }
@@ -62,17 +73,18 @@ export class CheckThread {
     this.#isClosed = true;
     clearTimeout(this.#limit);
     const worker = this.#worker;
-    const unfinished = this.#running === undefined ? this.#waiting : [this.#running, ...this.#waiting];
+    const waiting = [...this.#waiting.values()].flat();
+    const unfinished = this.#running === undefined ? waiting : [this.#running, ...waiting];
     this.#worker = undefined;
     this.#running = undefined;
-    this.#waiting = [];
+    this.#waiting.clear();
     for (const { reject } of unfinished) reject(closedError());
     await worker?.terminate();
   }
 
   #startNext(): void {
     if (this.#running !== undefined) return;
-    const next = this.#waiting.shift();
+    const next = this.#takeNext();
     if (next === undefined) {
       this.#worker?.unref();
       return;
@@ -83,6 +95,26 @@ export class CheckThread {
     this.#limit = setTimeout(() => this.#endExhausted(), jobSecondsMax * 1000);
     this.#worker.ref();
     this.#worker.postMessage(next.job);
+  }
+
+  /** One job of each account in turn: nobody waits behind all that another one has sent. */
+  #takeNext(): QueuedJob | undefined {
+    const [account] = this.#waiting;
+    if (account === undefined) return undefined;
+    const [accountId, [next, ...rest]] = account;
+    this.#waiting.delete(accountId);
+    this.#setWaiting(accountId, rest);
+    return next;
+  }
+
+  #listWaiting(accountId: number): readonly QueuedJob[] {
+    return this.#waiting.get(accountId) ?? [];
+  }
+
+  /** Keeps the account's place in the round; a new one comes last. */
+  #setWaiting(accountId: number, jobs: readonly QueuedJob[]): void {
+    if (jobs.length === 0) this.#waiting.delete(accountId);
+    else this.#waiting.set(accountId, jobs);
   }
 
   #startWorker(): Worker {
@@ -117,11 +149,18 @@ export class CheckThread {
     this.#settle((job) => job.resolve({ type: 'exhausted' }));
   }
 
+  /** Before all others: it has waited for its turn already. */
+  #repeat(job: QueuedJob): void {
+    const own = [job, ...this.#listWaiting(job.accountId)];
+    this.#waiting.delete(job.accountId);
+    this.#waiting = new Map([[job.accountId, own], ...this.#waiting]);
+  }
+
   #lose(worker: Worker, cause: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     this.#settle((job) => {
-      if (job.attempts < attemptsMax) this.#waiting.unshift(job);
+      if (job.attempts < attemptsMax) this.#repeat(job);
       else if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
         job.resolve({ type: 'exhausted' });
       } else job.reject(new ApiError('internal_error', { internal: 'the checking thread broke', cause }));

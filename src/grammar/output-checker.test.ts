@@ -3,7 +3,7 @@ import type { JsonSchema, JsonValue } from '../chat/types.ts';
 import { jobSecondsMax } from './check-thread.ts';
 import { createOutputChecker, type OutputChecker } from './output-checker.ts';
 
-const stays = new AbortController().signal;
+const stays = { accountId: 1, signal: new AbortController().signal };
 const integer = [{ schema: { type: 'integer' }, param: 'a' }];
 /** Takes seconds of CPU time to compile, and a second at the very least. */
 const hostile = [{ schema: manyReferences(3000), param: 'tools[0].function.parameters' }];
@@ -74,6 +74,19 @@ describe('checks of answers', () => {
   });
 });
 
+describe('the checks of several accounts', () => {
+  it('take turns: nobody waits behind all that another account has sent', async () => {
+    const checker = createChecker();
+    const order: string[] = [];
+    const send = async (name: string, accountId: number): Promise<void> => {
+      await checker.compile(integer, { ...stays, accountId });
+      order.push(name);
+    };
+    await Promise.all([send('a1', 1), send('a2', 1), send('a3', 1), send('b1', 2), send('c1', 3)]);
+    expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3']);
+  });
+});
+
 describe('a schema that takes too long', () => {
   it('is refused after the bound, and holds up nobody for longer', async () => {
     const checker = createChecker();
@@ -119,12 +132,12 @@ describe('the end', () => {
   it('a client that left waits for nothing, and its waiting jobs are not done', async () => {
     const checker = createChecker();
     const leaving = new AbortController();
-    const running = checker.compile(hostile, leaving.signal);
-    const waiting = checker.compile(hostile, leaving.signal);
+    const running = checker.compile(hostile, { ...stays, signal: leaving.signal });
+    const waiting = checker.compile(hostile, { ...stays, signal: leaving.signal });
     leaving.abort();
     await expect(running).rejects.toMatchObject({ code: 'client_closed_request' });
     await expect(waiting).rejects.toMatchObject({ code: 'client_closed_request' });
-    await expect(checker.compile(integer, leaving.signal)).rejects.toMatchObject({
+    await expect(checker.compile(integer, { ...stays, signal: leaving.signal })).rejects.toMatchObject({
       code: 'client_closed_request',
     });
   });

@@ -6,7 +6,7 @@ import type { JsonSchema } from '../chat/types.ts';
 import { ApiError } from '../errors.ts';
 import type { OutputVerdict } from './check-output.ts';
 import type { SchemaText } from './check-protocol.ts';
-import { CheckThread, type JobOutcome, jobSecondsMax } from './check-thread.ts';
+import { type CheckContext, CheckThread, type JobOutcome, jobSecondsMax } from './check-thread.ts';
 import { createSchemaError } from './schema/located-schema.ts';
 
 export interface DeclaredSchema {
@@ -24,7 +24,7 @@ export interface OutputChecker {
    * The schemas of one request, and their checks in the same order. Rejects with ApiError `invalid_schema` for a
    * schema that is malformed, cannot be resolved, or takes too long to compile.
    */
-  compile(schemas: readonly DeclaredSchema[], signal: AbortSignal): Promise<readonly OutputCheck[]>;
+  compile(schemas: readonly DeclaredSchema[], context: CheckContext): Promise<readonly OutputCheck[]>;
   /** Unfinished work is rejected with ApiError `engine_failed`. */
   close(): Promise<void>;
 }
@@ -33,8 +33,8 @@ export interface OutputChecker {
 export function createOutputChecker(): OutputChecker {
   const thread = new CheckThread();
 
-  async function judge(schema: SchemaText, output: string, signal: AbortSignal): Promise<OutputVerdict> {
-    const outcome = readOutcome(await thread.run({ type: 'judge', schema, output }, signal));
+  async function judge(schema: SchemaText, output: string, context: CheckContext): Promise<OutputVerdict> {
+    const outcome = readOutcome(await thread.run({ type: 'judge', schema, output }, context));
     if (outcome.type === 'judged') return outcome.verdict;
     throw new ApiError('unexpected_output', {
       message: `The answer could not be checked against the declared schema within ${jobSecondsMax} seconds; nothing was charged. Use a simpler schema.`,
@@ -42,12 +42,12 @@ export function createOutputChecker(): OutputChecker {
   }
 
   return {
-    async compile(schemas, signal) {
+    async compile(schemas, context) {
       if (schemas.length === 0) return [];
       const texts = schemas.map(writeSchema);
-      const outcome = readOutcome(await thread.run({ type: 'compile', schemas: texts }, signal));
+      const outcome = readOutcome(await thread.run({ type: 'compile', schemas: texts }, context));
       if (outcome.type === 'exhausted') throw tooComplex(schemas);
-      return texts.map((schema) => (output) => judge(schema, output, signal));
+      return texts.map((schema) => (output) => judge(schema, output, context));
     },
     close: () => thread.close(),
   };
