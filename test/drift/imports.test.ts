@@ -26,7 +26,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   // Whoever fetches an address that a stranger named does it through here.
   egress: [],
   conversations: ['src/store'],
-  engines: ['src/grammar'],
+  engines: ['src/grammar', 'src/store/make-folder.ts'],
   extract: [],
   files: ['src/store', 'src/extract'],
   grammar: [],

@@ -4,10 +4,11 @@
  * Everything here can be computed again: whatever does not fit is dropped, and no failure reaches a request.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../store/make-folder.ts';
 import { type CachedSequence, createPrefixCache } from './prefix-cache.ts';
 
 /** What a state depends on; a file of another identity cannot be used. */
@@ -81,7 +82,7 @@ const hashChunkBytes = 1 << 20;
 /** Reads what earlier processes left, and removes what is of no use. Throws when the folder cannot be used. */
 export function openPrefixFiles(options: PrefixFilesOptions): PrefixFiles {
   const { folder, bytesMax } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const index = createPrefixCache();
   const files = new Map<string, { readonly file: StoredPrefix; readonly entry: CachedSequence }>();
   const nameByNumber = new Map<number, string>();
