@@ -32,6 +32,15 @@ const nodeCheck: Check = {
   }),
 };
 
+/** What ggml's builds for AVX-512 need at least (`skylakex`): some processors have its foundation alone. */
+const avx512Flags = ['avx512f', 'avx512cd', 'avx512bw', 'avx512dq', 'avx512vl'];
+
+/** The best instructions that llama.cpp will use, of a processor with these flags of /proc/cpuinfo. */
+export function findVectors(flags: ReadonlySet<string>): 'AVX-512' | 'AVX2' | undefined {
+  if (!flags.has('avx2')) return undefined;
+  return avx512Flags.every((flag) => flags.has(flag)) ? 'AVX-512' : 'AVX2';
+}
+
 const processorCheck: Check = {
   name: 'CPU',
   run: async () => {
@@ -40,12 +49,14 @@ const processorCheck: Check = {
     const flags = new Set(
       /^flags\s*:(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1]?.split(/\s+/),
     );
-    if (flags.has('avx512f')) return { state: 'ok', detail: `${cores}, AVX-512` };
-    if (flags.has('avx2')) return { state: 'ok', detail: `${cores}, AVX2` };
+    const vectors = findVectors(flags);
+    if (vectors !== undefined) {
+      return { state: 'ok', detail: `${cores}, the embedded engine computes with ${vectors}` };
+    }
     return {
       state: 'warn',
-      detail: `${cores}, no AVX2`,
-      mend: 'The embedded engine works, but many times slower. Use a newer CPU or an upstream server (docs/engines.md).',
+      detail: `${cores}, none of AVX2 and AVX-512`,
+      mend: 'The embedded engine works, but much slower. Use a newer CPU or an upstream server (docs/engines.md).',
     };
   },
 };
