@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { type ModelPrices, setPrice } from './price-book.ts';
+import { decodePrices, type ModelPrices, setPrice } from './price-book.ts';
 
 export interface PriceVersion extends ModelPrices {
   readonly modelId: string;
@@ -38,13 +38,6 @@ function decodeVersion(row: Selectable<Tables['prices']>): PriceVersion {
     modelId: row.model_id,
     version: row.version,
     createdAt: row.created_at,
-    inputNanoUsd: row.input_nano_usd,
-    cachedInputNanoUsd: row.cached_input_nano_usd,
-    objectCachedInputNanoUsd: row.object_cached_input_nano_usd,
-    outputNanoUsd: row.output_nano_usd,
-    webSearchNanoUsd: row.web_search_nano_usd,
-    cacheHitNanoUsd: row.cache_hit_nano_usd,
-    cacheCreationNanoUsd: row.cache_creation_nano_usd,
-    cacheStorageNanoUsd: row.cache_storage_nano_usd,
+    ...decodePrices(row),
   };
 }

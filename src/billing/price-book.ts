@@ -1,5 +1,7 @@
 /** Prices per model, with versions: a change is a new row, so that history keeps the price it was charged at. */
+import type { Selectable } from 'kysely';
 import { type Store, statement } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
 
 /** What a model costs, in nano-dollars. All 0n is an empty price, and the way of a turn is the same. */
 export interface ModelPrices {
@@ -68,22 +70,20 @@ export function createPriceBook(
 /** The newest version of each model's price. */
 async function readPrices(store: Store): Promise<ReadonlyMap<string, Price>> {
   const rows = await store.db.selectFrom('prices').selectAll().orderBy('version').execute();
-  return new Map(
-    rows.map((row) => [
-      row.model_id,
-      {
-        id: row.id,
-        inputNanoUsd: row.input_nano_usd,
-        cachedInputNanoUsd: row.cached_input_nano_usd,
-        objectCachedInputNanoUsd: row.object_cached_input_nano_usd,
-        outputNanoUsd: row.output_nano_usd,
-        webSearchNanoUsd: row.web_search_nano_usd,
-        cacheHitNanoUsd: row.cache_hit_nano_usd,
-        cacheCreationNanoUsd: row.cache_creation_nano_usd,
-        cacheStorageNanoUsd: row.cache_storage_nano_usd,
-      },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.model_id, { id: row.id, ...decodePrices(row) }]));
+}
+
+export function decodePrices(row: Selectable<Tables['prices']>): ModelPrices {
+  return {
+    inputNanoUsd: row.input_nano_usd,
+    cachedInputNanoUsd: row.cached_input_nano_usd,
+    objectCachedInputNanoUsd: row.object_cached_input_nano_usd,
+    outputNanoUsd: row.output_nano_usd,
+    webSearchNanoUsd: row.web_search_nano_usd,
+    cacheHitNanoUsd: row.cache_hit_nano_usd,
+    cacheCreationNanoUsd: row.cache_creation_nano_usd,
+    cacheStorageNanoUsd: row.cache_storage_nano_usd,
+  };
 }
 
 /** Adds a version that holds from now on (in every process within a second). */
