@@ -99,6 +99,14 @@ export function usesEmbeddedEngine(config: Config): boolean {
   return Object.values(config.models ?? defaultModels).some(({ engine }) => engine === embeddedId);
 }
 
+/** The id of the served model that answers to a name, as far as the configuration tells; no engine is made. */
+export function findServedId(config: Config, name: string): string | undefined {
+  const models = Object.entries(config.models ?? defaultModels);
+  return models.find(([id, { aliases = [], wire_name: wireName = lastPartOf(id) }]) =>
+    [id, wireName, ...aliases].includes(name),
+  )?.[0];
+}
+
 const lastPartOf = (id: string): string => id.slice(id.lastIndexOf('/') + 1);
 
 /** A variable that is still named here was not set; see `config.ts`. */

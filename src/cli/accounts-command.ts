@@ -19,7 +19,7 @@ interface CreateOptions extends JsonOption {
   readonly name?: string;
   readonly password?: string;
   readonly admin?: true;
-  readonly credit: bigint;
+  readonly credit?: bigint;
 }
 
 interface GrantOptions extends JsonOption {
@@ -70,7 +70,7 @@ function addCreateCommand(accounts: Command, terminal: Terminal): void {
     .option('--name <text>', 'how the person is called')
     .option('--password <text>', 'at least 8 characters')
     .option('--admin', 'an administrator')
-    .option('--credit <usd>', 'opening balance in US dollars', parseAmount, 0n)
+    .option('--credit <usd>', 'opening balance in US dollars (default: 0)', parseAmount)
     .option('--json', 'print JSON')
     .action(async (email: string, options: CreateOptions, command: Command) => {
       const password = options.password ?? randomBytes(18).toString('base64url');
@@ -80,7 +80,7 @@ function addCreateCommand(accounts: Command, terminal: Terminal): void {
           password,
           name: options.name,
           isAdmin: options.admin === true,
-          openingCreditNanoUsd: options.credit,
+          openingCreditNanoUsd: options.credit ?? 0n,
         }),
       );
       const isDrawn = options.password === undefined;

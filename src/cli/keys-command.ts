@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { findServedId } from '../build-engines.ts';
+import { decodeScopes } from '../http/platform/key-scopes.ts';
 import { type ApiKey, createKey, disableKey, listKeys } from '../keys/api-keys.ts';
+import type { Config } from '../settings.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { CommandError, type Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';
@@ -26,12 +29,14 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     )
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions, command: Command) => {
-      const created = await withStore(readConfig(command), (store) =>
+      const config = readConfig(command);
+      const scopes = options.scope === undefined ? null : checkScopes(options.scope, config);
+      const created = await withStore(config, (store) =>
         createKey(store, {
           accountId: options.account,
           kind: options.management === true ? 'management' : 'regular',
           name: options.name ?? null,
-          scopes: options.scope ?? null,
+          scopes,
         }),
       );
       if (options.json === true) {
@@ -58,6 +63,16 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
       const key = await withStore(readConfig(command), (store) => disableKey(store, prefix));
       terminal.print(options.json === true ? JSON.stringify(encodeKey(key), null, 2) : describeKey(key));
     });
+}
+
+/** The rules of `POST /v1/keys`: a key with a misspelt scope would be refused everywhere. */
+function checkScopes(scopes: readonly string[], config: Config): readonly string[] {
+  return decodeScopes(scopes, {
+    find: (name) => {
+      const id = findServedId(config, name);
+      return id === undefined ? undefined : { id };
+    },
+  });
 }
 
 function parseNumber(text: string): number {

@@ -128,7 +128,8 @@ function checkPurpose(kind: KeyKind, purpose: KeyPurpose): void {
   }
   if (purpose === 'management' && kind !== 'management') {
     throw new ApiError('scope_denied', {
-      message: 'Managing API keys needs a management key, which is made in the dashboard.',
+      message:
+        'Managing API keys needs a management key: make one in the dashboard, or with `perigee keys create --management`.',
     });
   }
 }

@@ -89,6 +89,14 @@ describe('perigee keys', () => {
     expect(JSON.stringify(listed)).not.toContain(created.key);
   });
 
+  it('refuses a misspelt scope, and takes a model by any of its names', async () => {
+    const refused = await run(['keys', 'create', '--scope', 'chat', 'cahing']);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.notes).toMatch(/scopes\[1\]: expected one of chat, web_search.* received `cahing`/);
+    const taken = await run(['keys', 'create', '--json', '--scope', 'chat', 'model:kimi-k2-turbo']);
+    expect(JSON.parse(taken.output).scopes).toEqual(['chat', 'model:moonshot/kimi-k2-turbo-preview']);
+  });
+
   it('names a key that does not exist', async () => {
     const result = await run(['keys', 'disable', 'zzzzzzzz']);
     expect(result.exitCode).toBe(1);

@@ -1,5 +1,4 @@
 /** What a key may be restricted to, in our words and in the contract's. */
-import type { ModelDirectory } from '../../engines/registry.ts';
 import { invalidField } from '../openai/describe-issue.ts';
 
 const endpointScopes = ['chat', 'web_search', 'caching', 'files'] as const;
@@ -23,11 +22,16 @@ export function isModelCategory(scope: string): boolean {
   return modelCategories.some((category) => category === scope);
 }
 
+/** Where a model's id is found by any of its names. */
+export interface ModelNames {
+  find(idOrAlias: string): { readonly id: string } | undefined;
+}
+
 /**
  * Checks scopes that a caller sets, with aliases of models resolved to their ids. Throws ApiError `invalid_request`:
  * a key with a misspelt scope would be refused everywhere, and nobody would know why.
  */
-export function decodeScopes(scopes: readonly string[], models: ModelDirectory): readonly string[] {
+export function decodeScopes(scopes: readonly string[], models: ModelNames): readonly string[] {
   return scopes.map((scope, index) => {
     if (isModelCategory(scope) || endpointScopes.some((known) => known === scope)) return scope;
     const model = scope.startsWith('model:') ? models.find(scope.slice('model:'.length)) : undefined;

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from './create-program.ts';
+
+const silent = { print: () => {}, write: () => {}, note: () => {}, isInteractive: false };
+
+const withBelow = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(withBelow)];
+
+describe('the command perigee', () => {
+  const commands = withBelow(createProgram(silent)).map((command) => [command.name(), command] as const);
+
+  it.each(commands)('%s: --help can be shown and says what it does', (_, command) => {
+    expect(command.description()).not.toBe('');
+    expect(command.helpInformation()).toContain(command.description().split(' ')[0]);
+  });
+
+  it('names the opening balance that an account gets when none is given', () => {
+    const create = commands.find(([name, { parent }]) => name === 'create' && parent?.name() === 'accounts');
+    expect(create?.[1].helpInformation()).toMatch(
+      /--credit <usd>\s+opening balance in US dollars \(default: 0\)/,
+    );
+  });
+});
