@@ -1,7 +1,7 @@
 /** The web app in a real browser, against the real server: what a person does, sees, and must never see. */
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runAxe } from './run-axe.ts';
+import { ask, lastAnswer, openPlayground } from './use-playground.ts';
 import { openView, views } from './views.ts';
 import { modelName, scriptedModel, startWebSession, type WebSession } from './web-session.ts';
 
@@ -11,28 +11,11 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => session?.close());
 
-async function openPlayground(page: Page, model: string): Promise<void> {
-  await page.goto(`${session.origin}/app/?model=${encodeURIComponent(model)}&mode=chat`);
-  await page.getByRole('textbox', { name: /^Message/ }).waitFor();
-}
-
-/** Sends a message; resolves when its answer has ended. */
-async function ask(page: Page, text: string): Promise<void> {
-  const answers = page.getByRole('article', { name: 'Assistant' });
-  const before = await answers.count();
-  await page.getByRole('textbox', { name: /^Message/ }).fill(text);
-  await page.keyboard.press('Enter');
-  await answers.nth(before).waitFor();
-  await page.locator('article[aria-label="Assistant"][aria-busy="false"]').nth(before).waitFor();
-}
-
-const lastAnswer = (page: Page) => page.getByRole('article', { name: 'Assistant' }).last();
-
 describe('the playground', () => {
   it('opens on the model of the original page’s address, streams its answer and tells what it cost', async () => {
     await using opened = await session.openPage();
     const { page, faults } = opened;
-    await openPlayground(page, 'kimi-k2-turbo');
+    await openPlayground(page, session.origin, 'kimi-k2-turbo');
     await page.getByRole('spinbutton', { name: 'Longest answer' }).fill('24');
     await ask(page, 'Say hello.');
     const stats = lastAnswer(page).getByLabel('Numbers of this answer');
@@ -51,7 +34,7 @@ describe('the playground', () => {
   it('guarantees JSON of a schema and checks it before the reader’s eyes', async () => {
     await using opened = await session.openPage({ width: 1440 });
     const { page, faults } = opened;
-    await openPlayground(page, modelName);
+    await openPlayground(page, session.origin, modelName);
     await page.getByRole('combobox', { name: 'Format' }).click();
     await page.getByRole('option', { name: 'JSON Schema' }).click();
     const schema = page.getByRole('textbox', { name: 'Schema', exact: true });
@@ -71,7 +54,7 @@ describe('the playground', () => {
   it('takes a tool’s result by hand and goes on with it', async () => {
     await using opened = await session.openPage({ width: 1440 });
     const { page, faults } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await page.getByRole('switch', { name: 'Function tools' }).click();
     await ask(page, 'weather in Paris?');
     expect(await lastAnswer(page).innerText()).toContain('get_weather');
@@ -88,7 +71,7 @@ describe('the playground', () => {
   it('stops an answer, asks again beside it, and edits a question into a branch', async () => {
     await using opened = await session.openPage();
     const { page } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await page.getByRole('textbox', { name: /^Message/ }).fill('hold on');
     await page.keyboard.press('Enter');
     await page.getByText('The first half').waitFor();
@@ -112,7 +95,7 @@ describe('the playground', () => {
   it('shows markup of an answer as text: nothing of it runs, loads or leads anywhere', async () => {
     await using opened = await session.openPage();
     const { page, faults } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await ask(page, 'hostile');
     const answer = lastAnswer(page);
     await answer.locator('.katex').waitFor();
@@ -128,7 +111,7 @@ describe('the playground', () => {
   it('compares two settings side by side', async () => {
     await using opened = await session.openPage({ width: 1440 });
     const { page } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await page.getByRole('button', { name: 'Compare' }).click();
     await page.getByRole('button', { name: 'Settings of column 2' }).click();
     await page.getByRole('spinbutton', { name: 'Temperature' }).fill('1.5');
@@ -143,7 +126,7 @@ describe('the playground', () => {
   it('writes the request as code, with this server’s address', async () => {
     await using opened = await session.openPage();
     const { page } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await ask(page, 'code me');
     await page.getByRole('button', { name: 'View code' }).click();
     const code = page.getByRole('dialog').locator('pre');
@@ -204,20 +187,12 @@ describe('every view', () => {
   }, 90_000);
 });
 
-async function runAxe(page: Page): Promise<readonly string[]> {
-  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source);
-  return page.evaluate(`axe
-    .run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-    .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => id + ' ' + target.join(' ') + ': ' + failureSummary)))`);
-}
-
 // Last: nothing else can run while the server is down.
 describe('a server that is killed in the middle of an answer', () => {
   it('is told to the person, who keeps what came and asks again when it is back', async () => {
     await using opened = await session.openPage();
     const { page } = opened;
-    await openPlayground(page, scriptedModel);
+    await openPlayground(page, session.origin, scriptedModel);
     await page.getByRole('textbox', { name: /^Message/ }).fill('hold on');
     await page.keyboard.press('Enter');
     await page.getByText('The first half').waitFor();
