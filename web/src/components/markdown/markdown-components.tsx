@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext } from 'react';
 import type { Components, ExtraProps } from 'streamdown';
 import { CodeBlock } from '../code-block.tsx';
+import { cx } from '../cx.ts';
 import { Tooltip } from '../tooltip.tsx';
 
 type Hast = NonNullable<ExtraProps['node']>;
@@ -92,20 +93,31 @@ function Anchor({ href, children }: Part & { readonly href?: string | undefined 
   );
 }
 
+const citationClass =
+  'numeric mx-0.5 inline-flex h-4 min-w-4 items-center justify-center rounded-sm bg-accent-soft px-1 align-text-top text-2xs font-medium text-accent';
+
 function Citation({ number }: { readonly number: number }) {
   const source = useContext(CitationContext)[number - 1];
-  if (source === undefined || !safeLink.test(source.url)) return null;
+  if (source === undefined) return null;
+  const name = `${number}: ${source.title}`;
   return (
     <Tooltip text={source.title}>
-      <a
-        href={source.url}
-        target="_blank"
-        rel="noopener noreferrer nofollow"
-        aria-label={`${number}: ${source.title}`}
-        className="numeric mx-0.5 inline-flex h-4 min-w-4 items-center justify-center rounded-sm bg-accent-soft px-1 align-text-top text-2xs font-medium text-accent hover:bg-accent-fill hover:text-on-accent"
-      >
-        {number}
-      </a>
+      {safeLink.test(source.url) ? (
+        <a
+          href={source.url}
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+          aria-label={name}
+          className={cx(citationClass, 'hover:bg-accent-fill hover:text-on-accent')}
+        >
+          {number}
+        </a>
+      ) : (
+        // A document of the server's own index has a name, but no address that a browser could open.
+        <span role="img" aria-label={name} className={citationClass}>
+          {number}
+        </span>
+      )}
     </Tooltip>
   );
 }

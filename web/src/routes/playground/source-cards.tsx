@@ -30,7 +30,9 @@ export function SourceCards({ sources }: { readonly sources: readonly CitedSourc
                 <span className="block truncate text-sm font-medium">{source.title}</span>
                 <span className="block truncate text-xs text-faint">{hostOf(source.url)}</span>
               </span>
-              <ExternalLink size={12} aria-hidden className="mt-1 shrink-0 text-faint" />
+              {isWebAddress(source.url) && (
+                <ExternalLink size={12} aria-hidden className="mt-1 shrink-0 text-faint" />
+              )}
             </a>
           </li>
         ))}
