@@ -52,7 +52,7 @@ function describeIssue(issue: Issue, parent: readonly PropertyKey[]): Described 
     case 'too_big':
       return { path, text: describeBound('at most', issue.origin, issue.maximum) };
     case 'invalid_format':
-      return { path, text: issue.pattern === undefined ? issue.message : `must match ${issue.pattern}` };
+      return { path, text: issue.format === 'regex' ? `must match ${issue.pattern}` : issue.message };
     default:
       return { path, text: issue.message };
   }
@@ -68,12 +68,16 @@ function describeUnion(
   const wrongTypes = firsts.filter((first) => first.code === 'invalid_type' && first.path.length === 0);
   const others = firsts.filter((first) => !wrongTypes.includes(first));
   const deepest = others.toSorted((a, b) => b.path.length - a.path.length)[0];
+  if (deepest?.code === 'invalid_value' && deepest.path.length === 0) {
+    return { path, text: describeValue(deepest.values, issue.input, path, wrongTypes.map(wantedType)) };
+  }
   if (deepest !== undefined) return describeIssue(deepest, path);
-  const expected = wrongTypes
-    .map((first) => (first.code === 'invalid_type' ? first.expected : ''))
-    .join(' or ');
+  const expected = wrongTypes.map(wantedType).join(' or ');
   return { path, text: describeType(expected, issue.input) };
 }
+
+const wantedType = (issue: Issue): string =>
+  issue.code === 'invalid_type' ? nameWanted(issue.expected) : '';
 
 /** A union of objects that is chosen by one field, such as `role`. */
 function describeDiscriminator(
@@ -87,12 +91,18 @@ function describeDiscriminator(
   return { path, text: describeValue(options, received, path) };
 }
 
-function describeValue(values: readonly unknown[], received: unknown, path: readonly PropertyKey[]): string {
+function describeValue(
+  values: readonly unknown[],
+  received: unknown,
+  path: readonly PropertyKey[],
+  otherTypes: readonly string[] = [],
+): string {
   if (typeof received === 'string' && path.at(-1) === 'type' && path.at(-3) === 'content') {
     return `content parts of type ${quote(received)} are not accepted; this model reads text only`;
   }
   const expected = values.map((value) => quote(String(value))).join(', ');
-  const choice = values.length === 1 ? `expected ${expected}` : `expected one of ${expected}`;
+  const named = values.length === 1 ? `expected ${expected}` : `expected one of ${expected}`;
+  const choice = [named, ...otherTypes].join(' or ');
   if (received === undefined) return `is required, ${choice}`;
   return `${choice}, received ${typeof received === 'string' ? quote(received) : nameType(received)}`;
 }
@@ -100,8 +110,10 @@ function describeValue(values: readonly unknown[], received: unknown, path: read
 /** Where zod's names of types are not JSON's. */
 const jsonTypeNames: Readonly<Record<string, string>> = { int: 'integer', record: 'object' };
 
+const nameWanted = (expected: string): string => jsonTypeNames[expected] ?? expected;
+
 function describeType(expected: string, received: unknown): string {
-  const wanted = jsonTypeNames[expected] ?? expected;
+  const wanted = nameWanted(expected);
   if (received === undefined) return `is required, expected ${wanted}`;
   const isFraction = wanted === 'integer' && typeof received === 'number';
   return `expected ${wanted}, received ${isFraction ? String(received) : nameType(received)}`;

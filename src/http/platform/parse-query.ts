@@ -52,9 +52,11 @@ export const momentWithOffset = moment
   )
   .transform((text) => Date.parse(text));
 
-const looseMoment = z.union([z.iso.datetime({ offset: true, local: true }), z.iso.date()], {
-  error: 'expected a moment such as 2026-07-01T00:00:00Z',
-});
+const notLoose = 'expected a moment such as 2026-07-01T00:00:00Z, or a date';
+const looseMoment = z.union([
+  z.iso.datetime({ offset: true, local: true, error: notLoose }),
+  z.iso.date({ error: notLoose }),
+]);
 
 /** The same, where a missing offset means UTC and a date alone its first moment. */
 export const momentInUtc = moment.pipe(looseMoment).transform((text) => {

@@ -201,6 +201,13 @@ describe.each(storeKinds)('rate limits on %s', (kind) => {
       (await app.send({ method: 'PATCH', url: to, payload: fields }, secret)).statusCode;
     expect(await send({ requests_per_minute: 0 })).toBe(400);
     expect(await send({ rpm: 5 })).toBe(400);
+    const wrong = await app.send(
+      { method: 'PATCH', url, payload: { concurrency: 'none' } },
+      app.managementKey,
+    );
+    expect(wrong.json().error.message).toContain(
+      'concurrency: expected `unlimited` or number, received `none`',
+    );
     expect(await send({}, '/v1/keys/unknown1/rate-limits')).toBe(404);
     expect(await send({}, url, app.key)).toBe(403);
   });

@@ -143,6 +143,9 @@ describe.each(storeKinds)('/v2/usage on %s', (kind) => {
         ]);
       }
     }
+    expect((await get(app, '/v2/usage?start=today&end=2026-03-01')).json().error.message).toContain(
+      'start: expected a moment such as 2026-07-01T00:00:00Z, or a date',
+    );
     expect((await get(app, '/v2/usage?start=2026-01-01&end=2026-04-03')).statusCode).toBe(200);
     expect((await get(app, '/v2/usage?period=1d&group_by=day')).json().error.param).toBe('group_by');
     expect((await get(app, '/v2/usage?period=1d&tz=UTC')).json().error.param).toBe('tz');
