@@ -24,6 +24,8 @@ export interface ServerCommand {
   /** Polled until it answers with a status below 500. */
   readonly readyUrl: string;
   readonly readyTimeoutMs?: number;
+  /** What it writes to stdout and stderr, as it comes. */
+  readonly onOutput?: (chunk: Buffer) => void;
 }
 
 /** A TCP port of the loopback interface that was free a moment ago. */
@@ -46,6 +48,7 @@ export async function startMeasured(server: ServerCommand): Promise<MeasuredProc
   let output = '';
   const keepTail = (chunk: Buffer) => {
     output = `${output}${chunk}`.slice(-4_000);
+    server.onOutput?.(chunk);
   };
   child.stdout.on('data', keepTail);
   child.stderr.on('data', keepTail);

@@ -5,12 +5,14 @@ import type { GatewayFigures, GatewayReport } from './gateway/run-gateway.ts';
 import { type PlatformReport, renderPlatform } from './platform/run-platform.ts';
 import { formatNumber } from './statistics.ts';
 import type { StoreFigures, StoreReport } from './store/run-store.ts';
+import { renderWebSearch, type WebSearchBenchReport } from './web-search/run-web-search.ts';
 
 export interface BenchResults {
   readonly gateway?: { readonly machine: readonly string[]; readonly report: GatewayReport };
   readonly engine?: { readonly machine: readonly string[]; readonly reports: readonly EngineReport[] };
   readonly store?: { readonly machine: readonly string[]; readonly report: StoreReport };
   readonly platform?: { readonly machine: readonly string[]; readonly report: PlatformReport };
+  readonly webSearch?: { readonly machine: readonly string[]; readonly report: WebSearchBenchReport };
   readonly caching?: { readonly machine: readonly string[]; readonly report: CachingReport };
 }
 
@@ -62,6 +64,13 @@ export function renderResults(results: BenchResults): string {
     ...(results.platform === undefined
       ? []
       : ['## Platform', renderList(results.platform.machine), ...renderPlatform(results.platform.report)]),
+    ...(results.webSearch === undefined
+      ? []
+      : [
+          '## Web search',
+          renderList(results.webSearch.machine),
+          ...renderWebSearch(results.webSearch.report),
+        ]),
     '',
   ].join('\n\n');
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- gateway|engine|store|caching [500,2000]]`: measures our server and the yardsticks in one run, prints the
- * tables and writes bench/results.md. What was not asked for keeps its last figures. `-- caching-soak [minutes]` only checks.
+ * `npm run bench [-- gateway|engine|store|platform|web-search|caching [500,2000]]`: measures our server and the yardsticks in
+ * one run, prints the tables and writes bench/results.md. What was not asked for keeps its last figures. `-- caching-soak [minutes]` only checks.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { installPeers, peerVersions } from './peers/install-peers.ts';
 import type { PlatformReport } from './platform/run-platform.ts';
 import { type BenchResults, renderResults } from './render-results.ts';
 import type { StoreReport } from './store/run-store.ts';
+import type { WebSearchBenchReport } from './web-search/run-web-search.ts';
 
 const benchDir = import.meta.dirname;
 const peersDir = path.join(benchDir, '.peers');
@@ -81,20 +82,26 @@ async function measurePlatform(): Promise<PlatformReport> {
   return runPlatformBench(report);
 }
 
+async function measureWebSearch(): Promise<WebSearchBenchReport> {
+  const { runWebSearchBench } = await import('./web-search/run-web-search.ts');
+  return runWebSearchBench(await obtainPreset(), report);
+}
+
 async function soakCaching(minutes: string | undefined): Promise<void> {
   const { runCachingSoak } = await import('./caching/soak.ts');
   await runCachingSoak(await obtainPreset(), Number(minutes ?? 10), report);
 }
 
-const parts = ['gateway', 'engine', 'caching', 'store', 'platform'];
+const parts = ['gateway', 'engine', 'caching', 'store', 'platform', 'web-search'];
+/** The yardsticks of the other programs are no part of what these are measured against. */
+const partsAlone = ['caching', 'store', 'platform', 'web-search'];
 
 async function run(part: string | undefined, argument: string | undefined): Promise<void> {
   if (part === 'caching-soak') return soakCaching(argument);
   if (part !== undefined && !parts.includes(part)) {
     throw new Error(`unknown benchmark \`${part}\`: npm run bench [-- ${parts.join('|')}|caching-soak]`);
   }
-  // The yardsticks are no part of what caching and the store are measured against.
-  if (part !== 'caching' && part !== 'store' && part !== 'platform') installPeers();
+  if (part === undefined || !partsAlone.includes(part)) installPeers();
   const machine = describeMachine(peerVersions);
   report(machine.join('\n'));
   const results: BenchResults = {
@@ -106,6 +113,9 @@ async function run(part: string | undefined, argument: string | undefined): Prom
     }),
     ...((part ?? 'platform') === 'platform' && {
       platform: { machine, report: await measurePlatform() },
+    }),
+    ...((part ?? 'web-search') === 'web-search' && {
+      webSearch: { machine, report: await measureWebSearch() },
     }),
     ...((part ?? 'store') === 'store' && { store: { machine, report: await measureStore() } }),
   };
