@@ -1,5 +1,6 @@
 /** Keeps the open conversation in the account: after every answer, in order, and never over another tab's changes. */
 import { useQueryClient } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiFailure } from '../../api/api-failure.ts';
 import {
@@ -27,11 +28,13 @@ interface Options {
   /** The conversation as it is when the save begins. */
   current(): Conversation;
   readonly untitled: string;
+  /** Only where the person has gone nowhere else meanwhile. */
   onCreated(stored: StoredConversation): void;
 }
 
 export function useSaving({ initial, current, untitled, onCreated }: Options): Saving {
   const client = useQueryClient();
+  const { history } = useRouter();
   const [stored, setStoredState] = useState(initial);
   const [state, setState] = useState<Saving['state']>('idle');
   const [error, setError] = useState<string>();
@@ -54,11 +57,13 @@ export function useSaving({ initial, current, untitled, onCreated }: Options): S
       if (title === undefined) return;
       setState('saving');
       const known = isCopy ? undefined : latest.current;
+      // One object per navigation.
+      const place = history.location;
       try {
         if (known === undefined) {
           const created = await createConversation(title, conversation);
           setStored(created);
-          options.current.onCreated(created);
+          if (history.location === place) options.current.onCreated(created);
         } else {
           setStored(await changeConversation(known.id, { content: conversation, revision: known.revision }));
         }
@@ -71,7 +76,7 @@ export function useSaving({ initial, current, untitled, onCreated }: Options): S
         setError(failure instanceof Error ? failure.message : String(failure));
       }
     },
-    [client, setStored],
+    [client, history, setStored],
   );
 
   // One after the other: two saves at once would look like two tabs.
