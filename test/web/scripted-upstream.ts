@@ -37,6 +37,15 @@ const showcaseAnswer = [
   '| step | cost |\n| --- | --- |\n| sorting | \\(O(n \\log n)\\) |\n| one pass | \\(O(n)\\) |',
 ].join('\n\n');
 
+/** A character outside the basic plane stands before the mark, and the mark before the end: neither may shift it. */
+const citingAnswer = '🚀 A prefix that comes again is not computed again [1], which the sources say.';
+
+const fixedAnswers: ReadonlyMap<string | undefined, string> = new Map([
+  ['hostile', hostileAnswer],
+  ['Write', showcaseAnswer],
+  ['search', citingAnswer],
+]);
+
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const held = new Set<() => void>();
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -87,12 +96,18 @@ async function answer(
       `data: ${JSON.stringify({ id: 'u', object: 'chat.completion.chunk', choices: [], usage })}\n\ndata: [DONE]\n\n`,
     );
   };
-  const word = messages.findLast(({ role }) => role === 'user')?.content.split(' ')[0];
+  const question = messages.findLast(({ role }) => role === 'user')?.content;
+  const word = question?.split(' ')[0];
   const result = messages.at(-1)?.role === 'tool' ? messages.at(-1)?.content : undefined;
-  if (word === 'weather' && result === undefined) {
-    const call = { name: 'get_weather', arguments: '{"city":"Paris"}' };
-    send({ tool_calls: [{ index: 0, id: 'get_weather:0', type: 'function', function: call }] });
+  const call = (name: string, args: object): void => {
+    const written = { name, arguments: JSON.stringify(args) };
+    send({ tool_calls: [{ index: 0, id: `${name}:0`, type: 'function', function: written }] });
     end('tool_calls');
+  };
+  if (word === 'weather' && result === undefined) {
+    call('get_weather', { city: 'Paris' });
+  } else if (word === 'search' && result === undefined) {
+    call('web_search', { query: question?.slice('search '.length) });
   } else if (word === 'hold') {
     send({ role: 'assistant', content: 'The first half' });
     await new Promise<void>((resolve) => {
@@ -102,8 +117,7 @@ async function answer(
     send({ content: ' and the second.' });
     end('stop');
   } else {
-    const echo = `You said: ${result ?? messages.at(-1)?.content}`;
-    send({ content: word === 'hostile' ? hostileAnswer : word === 'Write' ? showcaseAnswer : echo });
+    send({ content: fixedAnswers.get(word) ?? `You said: ${result ?? messages.at(-1)?.content}` });
     end('stop');
   }
 }

@@ -44,7 +44,12 @@ export interface WatchedPage extends AsyncDisposable {
   readonly faults: string[];
 }
 
-export async function startWebSession(): Promise<WebSession> {
+interface WebSessionOptions {
+  /** Settings besides those that every session needs. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function startWebSession({ environment = {} }: WebSessionOptions = {}): Promise<WebSession> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'perigee-web-'));
   const upstream = await startScriptedUpstream();
   writeFileSync(path.join(dataDir, 'perigee.yaml'), describeModels(upstream.baseUrl));
@@ -57,6 +62,7 @@ export async function startWebSession(): Promise<WebSession> {
         PERIGEE_PORT: String(port),
         PERIGEE_BOOTSTRAP_EMAIL: administrator.email,
         PERIGEE_BOOTSTRAP_PASSWORD: administrator.password,
+        ...environment,
       },
     });
   let server = await start();
