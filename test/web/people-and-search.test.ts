@@ -245,6 +245,30 @@ describe('a server where administrators decide', () => {
     await guest.page.getByText('This link leads nowhere any more.').waitFor();
   });
 
+  it('leaves whoever went on to another page there when a conversation is saved only then', async () => {
+    await using opened = await session.openPage();
+    const { page, faults } = opened;
+    const held = Promise.withResolvers<void>();
+    await page.route('**/api/conversations', async (route) => {
+      if (route.request().method() === 'POST') await held.promise;
+      await route.continue();
+    });
+    await openPlayground(page, session.origin, scriptedModel);
+    await ask(page, 'gone before it was saved');
+    await page.getByRole('link', { name: 'API keys' }).click();
+    await page.getByRole('heading', { level: 1, name: 'API keys' }).waitFor();
+    const saved = page.waitForResponse((response) => response.request().method() === 'POST');
+    held.resolve();
+    expect((await saved).ok()).toBe(true);
+    // What follows a save is asked for at once.
+    await page.waitForLoadState('networkidle');
+    expect(new URL(page.url()).pathname).toBe('/app/keys');
+    await page.getByRole('link', { name: 'Playground' }).click();
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await page.getByRole('dialog').getByText('gone before it was saved').waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('speaks Chinese to a browser that does', async () => {
     await using opened = await session.openPage({ locale: 'zh-CN' });
     const { page, faults } = opened;
