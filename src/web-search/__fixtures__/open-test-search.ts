@@ -20,6 +20,8 @@ export interface TestPage {
   readonly title: string;
   readonly url: string;
   readonly text: string;
+  /** What the service shows of it. */
+  readonly snippet?: string;
 }
 
 export const cachingPage: TestPage = {
@@ -44,13 +46,20 @@ export interface OpenedSearch {
 
 export async function openTestSearch(
   pages: readonly TestPage[],
-  options: { readonly policy?: Partial<SearchPolicy>; readonly reader?: PageReader } = {},
+  options: {
+    readonly policy?: Partial<SearchPolicy>;
+    readonly reader?: PageReader;
+    /** What the pages may take together. */
+    readonly pagesMs?: number;
+  } = {},
 ): Promise<OpenedSearch> {
   let status = 200;
   const queries: string[] = [];
   const service = await startHost((request, response) => {
     queries.push(new URL(request.url ?? '/', 'http://service').searchParams.get('q') ?? '');
-    const results = pages.map(({ title, url }) => ({ title, url, content: 'a snippet', engine: 'test' }));
+    const results = pages.map(({ title, url, snippet = 'a snippet' }) => {
+      return { title, url, content: snippet, engine: 'test' };
+    });
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ query: '', results, unresponsive_engines: [] }));
   });
@@ -66,7 +75,7 @@ export async function openTestSearch(
       pages: reader,
       records: createSearchRecords({ store, now, ttlMs: 3_600_000 }),
       ranker,
-      limits: { resultsMax: 8, pagesMax: 5, searchMs: 10_000, pagesMs: 10_000 },
+      limits: { resultsMax: 8, pagesMax: 5, searchMs: 10_000, pagesMs: options.pagesMs ?? 10_000 },
       now,
     });
     const policy: SearchPolicy = {
