@@ -58,14 +58,20 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     if (position !== -1) waiting.splice(position, 1);
   };
 
+  const giveBack = (thread: ExtractThread): void => {
+    idle.push(thread);
+    waiting.shift()?.();
+  };
+
   return {
     async extract({ content, ...labels }: DocumentSource, signal: AbortSignal): Promise<ExtractedDocument> {
       const thread = await takeThread(signal);
       try {
         return await thread.run({ content, labels, limits: { textCharsMax: options.textCharsMax } }, signal);
       } finally {
-        idle.push(thread);
-        waiting.shift()?.();
+        // The deadlines of many searches pass together: a thread started between two of them would be killed at once.
+        if (signal.aborted) setImmediate(giveBack, thread);
+        else giveBack(thread);
       }
     },
     async close() {
