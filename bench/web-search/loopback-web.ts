@@ -13,7 +13,7 @@ export interface LoopbackWeb {
 }
 
 const resultsPerSearch = 8;
-/** About 40 KB of HTML: an article of ordinary length with what sites put around it. */
+/** About 25 KB of HTML: an article of ordinary length with what sites put around it. */
 const paragraphsPerPage = 60;
 
 const sentences = [

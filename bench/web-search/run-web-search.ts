@@ -129,7 +129,7 @@ export function renderWebSearch({ model, split, parallel }: WebSearchBenchReport
   const { loop } = parallel;
   const verdict = loop.maxMs <= loopTargetMs ? 'met' : '**missed**';
   return [
-    `A search over a SearXNG-shaped service and five pages of 40 KB, all on the loopback interface. The first table with ${model}, one turn at a time; fetch and extract are those of the slowest page. The second with an upstream that answers at once: ${parallel.turns} questions, their searches and their answers, all at the same time.`,
+    `A search over a SearXNG-shaped service and five pages of 25 KB, all on the loopback interface. The first table with ${model}, one turn at a time; fetch and extract are those of the slowest page. The second with an upstream that answers at once: ${parallel.turns} questions, their searches and their answers, all at the same time.`,
     [
       '| query written, ms | search, ms | fetch, ms | extract, ms | passages chosen, ms | prompt to first token, ms | tokens of the sources |',
       '| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
