@@ -42,6 +42,7 @@ describe('a server that is open to everybody', () => {
     const { page, faults } = opened;
     await go(page, '/sign-in');
     await page.getByRole('link', { name: 'Create account' }).click();
+    await page.getByRole('heading', { name: 'Create your account' }).waitFor();
     await signUp(page, 'newcomer@example.com');
     await composer(page).waitFor();
     await accountMenu(page).getByText('$2.00').waitFor();
@@ -157,6 +158,7 @@ describe('a server where administrators decide', () => {
     await using guest = await session.openPage({ isGuest: true });
     await go(guest.page, '/sign-in');
     await guest.page.getByRole('link', { name: 'Forgot password?' }).click();
+    await guest.page.getByRole('heading', { name: 'Reset your password' }).waitFor();
     await guest.page.getByLabel('E-mail').fill(email);
     await guest.page.getByRole('button', { name: 'Ask for a reset link' }).click();
     await guest.page.getByText('This server sends no mail.').waitFor();
