@@ -106,9 +106,11 @@ export class Admission {
     // Taking a sequence may evict the oldest entry, which must not be the one that is about to be shared.
     if (ready !== undefined) pool.cache.touch(ready.source);
     const sequence = pool.takeSequence();
+    // Where it was the only idle one it gave way all the same, and this is its place: nothing is left to share.
+    const shared = ready?.source.sequence === sequence ? undefined : ready;
     // The last token is always computed: its logits are the first thing needed.
-    const reused = Math.min(ready?.length ?? 0, prompt.length - 1);
-    if (ready !== undefined && reused > 0) pool.copy(ready.source.sequence, sequence, reused);
+    const reused = Math.min(shared?.length ?? 0, prompt.length - 1);
+    if (shared !== undefined && reused > 0) pool.copy(shared.source.sequence, sequence, reused);
     const promptCells = prompt.length - reused;
     let slots = Math.min(spec.choices.length, freePlaces);
     while (slots > 0 && !pool.reserve(promptCells + slots * spec.outputTokensMax)) slots -= 1;

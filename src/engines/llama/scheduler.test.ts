@@ -111,6 +111,17 @@ describe('the scheduler', () => {
     expect(await settle()).toEqual(nothingLeft);
   });
 
+  it('computes a prompt anew whose only copy has to give its sequence id away', async () => {
+    // Ids 1 and 2: one for the request that runs, one for the cached prompt that the next request begins with.
+    const { run, settle } = setUp({ sequencesMax: 3 });
+    await run(promptOf(7, 20), { outputTokensMax: 1 });
+    const running = run(promptOf(14, 20), { outputTokensMax: 30 });
+    const events = await run(promptOf(7, 20), { outputTokensMax: 1 });
+    await running;
+    expect(events.at(-1)).toEqual({ type: 'end', promptTokens: 20, cachedTokens: 0 });
+    expect(await settle()).toEqual(nothingLeft);
+  });
+
   const task = fc.record({
     prompt: fc.integer({ min: 0, max: 5 }),
     length: fc.integer({ min: 1, max: 150 }),
