@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../engines/engine.ts';
-import { createModelDirectory } from '../../engines/registry.ts';
-import { createScriptedEngine } from '../../engines/scripted/scripted-engine.ts';
 import { ApiError } from '../../errors.ts';
 import { authorization, createTestApp, type TestAppOptions } from '../__fixtures__/create-test-app.ts';
 import { openPlatformApp } from '../__fixtures__/open-platform-app.ts';
@@ -22,22 +19,10 @@ describe('POST /v1/tokenizers/estimate-token-count', () => {
   });
 
   it('200: generates nothing, charges nothing, and gives up what the engine keeps', async () => {
-    const engine = createScriptedEngine({ script: () => [] });
-    const signals: AbortSignal[] = [];
-    const watched: Engine = {
-      ...engine,
-      prepare: async (request, context) => {
-        signals.push(context.signal);
-        return await engine.prepare(request, context);
-      },
-    };
-    const models = createModelDirectory([
-      { id: testModelId, wireName: 'kimi-k2-turbo-preview', aliases: [], engine: watched, created: 0 },
-    ]);
-    const app = await openPlatformApp('sqlite', { overrides: { models } });
+    const app = await openPlatformApp('sqlite');
     expect((await app.send({ method: 'POST', url, payload: chatBody() })).statusCode).toBe(200);
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    expect(engine.runs).toEqual([]);
+    expect(app.engine.discardCount()).toBe(1);
+    expect(app.engine.runs).toEqual([]);
     expect((await app.send({ url: '/v2/billing' })).json().current_balance).toBe(10);
     expect(await app.store.db.selectFrom('usage_requests').selectAll().execute()).toEqual([]);
   });
