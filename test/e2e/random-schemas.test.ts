@@ -62,11 +62,14 @@ const askAnswer = (schema: JsonSchema, settings: object, isStream: boolean) =>
     isStream,
   );
 
+/** Room for the deepest value that a recursive schema may come to: an answer that the budget closes ends with `length`. */
+const ampleTokens = 800;
+
 describe('a random schema', () => {
   it('is met by the arguments of a required tool call', async () => {
     await fc.assert(
       fc.asyncProperty(objectSchemas, fc.record(options), async (schema, { seed, isStream }) => {
-        const settings = { seed, max_tokens: 400, temperature: 1 };
+        const settings = { seed, max_tokens: ampleTokens, temperature: 1 };
         const { message, finish_reason: reason } = await askTool(schema, settings, isStream);
         expect(reason).toBe('tool_calls');
         expect(message.tool_calls).toHaveLength(1);
@@ -81,7 +84,7 @@ describe('a random schema', () => {
   it('is met by a structured answer', async () => {
     await fc.assert(
       fc.asyncProperty(anySchemas, fc.record(options), async (schema, { seed, isStream }) => {
-        const settings = { seed, max_tokens: 400, temperature: 1 };
+        const settings = { seed, max_tokens: ampleTokens, temperature: 1 };
         const { message, finish_reason: reason } = await askAnswer(schema, settings, isStream);
         expect(reason).toBe('stop');
         expectValid(schema, message.content ?? '');
