@@ -175,7 +175,10 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     metrics,
     idempotentAnswers,
     readiness,
-    systemHealth: () => readSystemHealth(store, config),
+    systemHealth: async () => ({
+      ...(await readSystemHealth(store, config)),
+      jobs: [caching.worker, idempotentAnswers].map((worker) => worker.report()),
+    }),
     probeSearch: webSearch.probeBackends,
     settings: {
       ...httpSettingsDefault,
@@ -203,7 +206,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
       return localUrl;
     },
     close: async (graceMs) => {
-      idempotentAnswers.close();
+      await idempotentAnswers.close();
       await shutDown(
         {
           http,

@@ -9,7 +9,7 @@ import type { Store } from './store/store.ts';
 export async function readSystemHealth(
   store: Store,
   { dataDir }: { readonly dataDir: string },
-): Promise<SystemHealth> {
+): Promise<Omit<SystemHealth, 'jobs'>> {
   const { rss, heapUsed } = process.memoryUsage();
   const disk = await statfs(dataDir);
   return {

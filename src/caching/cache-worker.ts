@@ -6,7 +6,7 @@ import type { ChatRequest } from '../chat/types.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import { ApiError, toApiError } from '../errors.ts';
-import { startJobLoop } from '../jobs/job-loop.ts';
+import { type JobReport, startJobLoop } from '../jobs/job-loop.ts';
 import type { Store } from '../store/store.ts';
 import { claim, listDue, postpone, renewalMs, renewClaim, voidClaims } from './cache-leases.ts';
 import type { CacheMoney } from './cache-money.ts';
@@ -32,6 +32,7 @@ export interface CacheWorker {
   settled(id?: string): Promise<void>;
   /** Computes anew, free of charge, what an engine has forgotten (its settings were changed, a file was lost). */
   ensureComputed(row: CacheRow, engine: Engine, signal: AbortSignal): Promise<void>;
+  report(): JobReport;
   close(): Promise<void>;
 }
 
@@ -75,7 +76,12 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
     sweptAt = now();
     await sweepEngines(options);
   };
-  const loop = startJobLoop({ intervalMs, run: runRound, onError: options.onError });
+  const loop = startJobLoop({
+    name: 'context caches',
+    intervalMs,
+    run: runRound,
+    onError: options.onError,
+  });
   void loop.nudge();
 
   /** Objects that could not be stored are not computed again for every request. */
@@ -83,6 +89,7 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
   return {
     nudge: () => loop.nudge(),
     settled: async (id) => {
+    report: () => loop.report(),
       await (id === undefined ? Promise.all(computing.values()) : computing.get(id));
     },
     async ensureComputed(row, engine, signal) {

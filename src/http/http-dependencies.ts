@@ -17,6 +17,7 @@ import type { Caller } from '../chat/types.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { FileService } from '../files/file-service.ts';
+import type { JobReport } from '../jobs/job-loop.ts';
 import type { IdempotentAnswers } from '../idempotency/idempotent-answers.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
@@ -76,6 +77,8 @@ export interface SystemHealth {
   };
   /** Of the data folder's disk. */
   readonly disk: { readonly totalBytes: number; readonly freeBytes: number };
+  /** What this process does by itself, again and again. */
+  readonly jobs: readonly JobReport[];
   /** Size in bytes, null where it cannot be told. */
   readonly store: { readonly kind: string; readonly sizeBytes: number | null };
 }

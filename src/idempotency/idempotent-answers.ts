@@ -3,6 +3,7 @@
  * that are being made in this process, and those that are kept. Not here: what an answer is made of (`http/openai`).
  */
 import { ApiError, toApiError } from '../errors.ts';
+import { type JobReport, startJobLoop } from '../jobs/job-loop.ts';
 import type { Statement, Store } from '../store/store.ts';
 import {
   claimRequest,
@@ -39,8 +40,10 @@ export interface IdempotentAnswers {
    * not kept. Throws ApiError `idempotency_conflict` here or from the reader.
    */
   open(request: KeyedRequest, make: (answer: AnswerInTheMaking) => Promise<void>): Promise<AnswerReader>;
-  /** Ends the job that forgets expired answers. */
-  close(): void;
+  /** Of the job that forgets expired answers. */
+  report(): JobReport;
+  /** Ends that job. */
+  close(): Promise<void>;
 }
 
 export interface IdempotentAnswersOptions {
@@ -58,10 +61,12 @@ const expiryCheckMs = 60_000;
 
 export function createIdempotentAnswers(store: Store, options: IdempotentAnswersOptions): IdempotentAnswers {
   const running = new Map<string, SharedAnswer>();
-  const timer = setInterval(() => {
-    deleteExpiredAnswers(store, options.now()).catch(options.onError);
-  }, expiryCheckMs);
-  timer.unref();
+  const loop = startJobLoop({
+    name: 'expired answers',
+    intervalMs: expiryCheckMs,
+    run: async () => await deleteExpiredAnswers(store, options.now()),
+    onError: options.onError,
+  });
   return {
     open: async (request, make) => {
       const name = `${request.accountId} ${request.key}`;
@@ -84,7 +89,8 @@ export function createIdempotentAnswers(store: Store, options: IdempotentAnswers
       });
       return reader;
     },
-    close: () => clearInterval(timer),
+    report: () => loop.report(),
+    close: async () => await loop.close(),
   };
 }
 

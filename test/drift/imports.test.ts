@@ -47,7 +47,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/web-search/formulas',
     'src/web-search/probe-backends.ts',
   ],
-  idempotency: ['src/store'],
+  idempotency: ['src/store', 'src/jobs'],
   jobs: [],
   keys: ['src/store', 'src/billing', 'src/usage'],
   limits: ['src/store', 'src/billing/meter.ts', 'src/keys/api-keys.ts'],

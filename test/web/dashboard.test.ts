@@ -189,6 +189,19 @@ describe('search', () => {
   });
 });
 
+describe('the system', () => {
+  it('shows an administrator how the server’s own jobs do', async () => {
+    await using opened = await session.openPage();
+    const { page, faults } = opened;
+    await go(page, '/admin/system');
+    const jobs = page.getByRole('region', { name: 'Jobs' }).getByRole('row');
+    // The other one runs first after a minute.
+    await jobs.filter({ hasText: 'Build, charge and end context caches' }).getByText('Fine').waitFor();
+    expect(await jobs.count()).toBe(3);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('context caches and files', () => {
   it('a cache that a program made is listed with its end, and deleted', async () => {
     await using opened = await session.openPage();

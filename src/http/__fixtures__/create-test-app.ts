@@ -110,6 +110,7 @@ export function createTestApp(options: TestAppOptions = {}): TestApp {
       memory: { residentBytes: 4, heapBytes: 2, machineTotalBytes: 16, machineFreeBytes: 8 },
       disk: { totalBytes: 100, freeBytes: 50 },
       store: { kind: 'sqlite', sizeBytes: 10 },
+      jobs: [],
     }),
     probeSearch: async () => [],
     settings: { ...httpSettingsDefault, ...settings },

@@ -69,6 +69,6 @@ describe('administration of the server', () => {
     const [engine] = (await admin.send({ url: '/api/admin/engines' })).json().data;
     expect(engine).toMatchObject({ kind: 'scripted', state: 'ready', models: [testModelId], stats: null });
     const system = (await admin.send({ url: '/api/admin/system' })).json().data;
-    expect(system).toMatchObject({ store: { kind: 'sqlite' }, readiness: { is_ready: true } });
+    expect(system).toMatchObject({ store: { kind: 'sqlite' }, readiness: { is_ready: true }, jobs: [] });
   });
 });

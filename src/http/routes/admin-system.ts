@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { PriceVersion } from '../../billing/price-administration.ts';
 import type { ServedModel } from '../../engines/registry.ts';
 import { ApiError } from '../../errors.ts';
+import type { JobReport } from '../../jobs/job-loop.ts';
 import { parseBody } from '../app/parse-body.ts';
 import { isoTime } from '../app/person-schema.ts';
 import { applyPriceChange, encodePrices, priceChangeSchema } from '../app/price-schema.ts';
@@ -104,9 +105,23 @@ export function createSystemRoute({ systemHealth, readiness, version, clock }: H
           disk: { total_bytes: health.disk.totalBytes, free_bytes: health.disk.freeBytes },
           store: { kind: health.store.kind, size_bytes: health.store.sizeBytes },
           readiness: { is_ready: isReady, checks },
+          jobs: health.jobs.map(encodeJob),
         },
       });
     },
+  };
+}
+
+function encodeJob(job: JobReport) {
+  return {
+    name: job.name,
+    interval_seconds: job.intervalMs / 1_000,
+    is_running: job.isRunning,
+    rounds: job.roundCount,
+    failed: job.failedCount,
+    last_ended_at: job.lastEndedAt === null ? null : isoTime(job.lastEndedAt),
+    last_duration_ms: job.lastDurationMs === null ? null : Math.round(job.lastDurationMs),
+    last_failure: job.lastFailure,
   };
 }
 

@@ -115,6 +115,19 @@ export interface SystemHealth {
     readonly is_ready: boolean;
     readonly checks: readonly { readonly name: string; readonly state: string; readonly detail: string }[];
   };
+  readonly jobs: readonly Job[];
+}
+
+/** Work that comes up by itself; of the process that answered. */
+export interface Job {
+  readonly name: string;
+  readonly interval_seconds: number;
+  readonly is_running: boolean;
+  readonly rounds: number;
+  readonly failed: number;
+  readonly last_ended_at: string | null;
+  readonly last_duration_ms: number | null;
+  readonly last_failure: string | null;
 }
 
 const pageSize = 50;

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { type SystemHealth, systemQuery } from '../../api/admin.ts';
+import { type Job, type SystemHealth, systemQuery } from '../../api/admin.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Card } from '../../components/card.tsx';
-import { DataTable } from '../../components/data-table.tsx';
+import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Page } from '../../components/page.tsx';
 import { Stat } from '../../components/stat.tsx';
 import { ErrorState, SkeletonRows } from '../../components/states.tsx';
@@ -86,6 +86,70 @@ function Health({ system }: { readonly system: SystemHealth }) {
           ]}
         />
       </Card>
+      <Jobs jobs={system.jobs} />
     </>
+  );
+}
+
+const jobNames: Readonly<Record<string, 'jobCaches' | 'jobAnswers'>> = {
+  'context caches': 'jobCaches',
+  'expired answers': 'jobAnswers',
+};
+
+/** What the server does by itself, and how its last round went. */
+function Jobs({ jobs }: { readonly jobs: readonly Job[] }) {
+  const t = useMessages(operationsMessages);
+  const { count, duration, relative } = useFormats();
+  const columns: readonly Column<Job>[] = [
+    {
+      id: 'name',
+      header: t('job'),
+      cell: ({ name }) => {
+        const known = jobNames[name];
+        return known === undefined ? name : t(known);
+      },
+    },
+    {
+      id: 'state',
+      header: t('state'),
+      cell: (job) => (
+        <Badge tone={job.last_failure === null ? 'success' : 'danger'}>
+          {job.last_failure === null ? t('jobFine') : job.last_failure}
+        </Badge>
+      ),
+    },
+    {
+      id: 'last',
+      header: t('jobLast'),
+      align: 'right',
+      cell: (job) => (job.last_ended_at === null ? '–' : relative(job.last_ended_at)),
+    },
+    {
+      id: 'took',
+      header: t('jobTook'),
+      align: 'right',
+      isHiddenOnPhone: true,
+      cell: (job) => (job.last_duration_ms === null ? '–' : duration(job.last_duration_ms)),
+    },
+    {
+      id: 'interval',
+      header: t('jobEvery'),
+      align: 'right',
+      isHiddenOnPhone: true,
+      cell: (job) => duration(job.interval_seconds * 1_000),
+    },
+    {
+      id: 'rounds',
+      header: t('jobRounds'),
+      align: 'right',
+      isHiddenOnPhone: true,
+      cell: (job) => count(job.rounds),
+    },
+    { id: 'failed', header: t('jobFailed'), align: 'right', cell: (job) => count(job.failed) },
+  ];
+  return (
+    <Card title={t('jobs')} description={t('jobsText')} isFlush>
+      <DataTable label={t('jobs')} rows={jobs} rowKey={({ name }) => name} columns={columns} />
+    </Card>
   );
 }
