@@ -3,11 +3,12 @@
  * JSON object of bounded size. Whoever has a conversation's share link may read it; nobody else sees another's.
  */
 import { randomBytes } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { ApiError } from '../errors.ts';
 import { type Store, statement } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { type ConversationCursor, decodeCursor, encodeCursor } from './conversation-cursor.ts';
+import { foldContent, foldSearch, foldText } from './fold-text.ts';
 
 export interface ConversationSummary {
   readonly id: string;
@@ -33,11 +34,20 @@ export interface ConversationChange {
   readonly revision?: number | undefined;
 }
 
+export interface ConversationPage {
+  readonly limit: number;
+  readonly cursor: string | undefined;
+  readonly search: string | undefined;
+}
+
 export interface Conversations {
-  /** Newest change first. Throws ApiError `invalid_request` for a cursor that was not issued. */
+  /**
+   * Newest change first; with `search`, those whose title or messages hold each of its words. Throws ApiError
+   * `invalid_request` for a cursor that was not issued.
+   */
   list(
     accountId: number,
-    page: { readonly limit: number; readonly cursor: string | undefined },
+    page: ConversationPage,
   ): Promise<{ readonly conversations: readonly ConversationSummary[]; readonly nextCursor: string | null }>;
   /** Throws ApiError `conflict` when the account has as many as it may, `invalid_request` when it is too large. */
   create(
@@ -69,9 +79,13 @@ const perAccountMaxDefault = 1_000;
 export function createConversations(store: Store, options: ConversationOptions = {}): Conversations {
   const { now = Date.now, perAccountMax = perAccountMaxDefault } = options;
   return {
-    list: async (accountId, { limit, cursor }) => {
+    list: async (accountId, { limit, cursor, search = '' }) => {
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
-      const rows = await readPage(store, accountId, { limit: limit + 1, after });
+      const rows = await readPage(store, accountId, {
+        limit: limit + 1,
+        after,
+        patterns: foldSearch(search),
+      });
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;
       return {
@@ -83,14 +97,17 @@ export function createConversations(store: Store, options: ConversationOptions =
       const id = `conv-${randomBytes(12).toString('hex')}`;
       const made = await store.commit([
         statement(
-          `insert into conversations (id, account_id, title, content, size_bytes, revision, created_at, updated_at)
-           select ?, ?, ?, ?, ?, 1, ?, ?
+          `insert into conversations (id, account_id, title, title_folded, content, text_folded, size_bytes,
+             revision, created_at, updated_at)
+           select ?, ?, ?, ?, ?, ?, ?, 1, ?, ?
            where (select count(*) from conversations where account_id = ?) < ?`,
           [
             id,
             accountId,
             draft.title,
+            foldText(draft.title),
             draft.content,
+            foldContent(draft.content),
             sizeOf(draft.content),
             now(),
             now(),
@@ -151,10 +168,21 @@ async function changeOwn(
   const { title = null, content = null, revision = null } = change;
   const changed = await store.commit([
     statement(
-      `update conversations set title = coalesce(?, title), content = coalesce(?, content),
+      `update conversations set title = coalesce(?, title), title_folded = coalesce(?, title_folded),
+         content = coalesce(?, content), text_folded = coalesce(?, text_folded),
          size_bytes = coalesce(?, size_bytes), revision = revision + 1, updated_at = ?
        where id = ? and account_id = ? and revision = coalesce(?, revision)`,
-      [title, content, content === null ? null : sizeOf(content), at, id, accountId, revision],
+      [
+        title,
+        title === null ? null : foldText(title),
+        content,
+        content === null ? null : foldContent(content),
+        content === null ? null : sizeOf(content),
+        at,
+        id,
+        accountId,
+        revision,
+      ],
       { rows: 1, otherwise: 'not_changed' },
     ),
   ]);
@@ -179,7 +207,15 @@ function sizeOf(content: string): number {
 async function readPage(
   store: Store,
   accountId: number,
-  { limit, after }: { readonly limit: number; readonly after: ConversationCursor | undefined },
+  {
+    limit,
+    after,
+    patterns,
+  }: {
+    readonly limit: number;
+    readonly after: ConversationCursor | undefined;
+    readonly patterns: readonly string[];
+  },
 ) {
   let query = store.db
     .selectFrom('conversations')
@@ -191,6 +227,12 @@ async function readPage(
         where('updated_at', '<', after.updatedAt),
         where.and([where('updated_at', '=', after.updatedAt), where('id', '<', after.id)]),
       ]),
+    );
+  }
+  for (const pattern of patterns) {
+    query = query.where(
+      sql<boolean>`(coalesce(title_folded, lower(title)) like ${pattern} escape '\\'
+        or coalesce(text_folded, lower(content)) like ${pattern} escape '\\')`,
     );
   }
   return await query.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
@@ -207,7 +249,8 @@ async function readOwn(store: Store, accountId: number, id: string): Promise<Con
   return decodeConversation(row);
 }
 
-type SummaryRow = Omit<Selectable<Tables['conversations']>, 'account_id' | 'content'>;
+type Row = Selectable<Tables['conversations']>;
+type SummaryRow = Omit<Row, 'account_id' | 'content' | 'title_folded' | 'text_folded'>;
 
 function decodeSummary(row: SummaryRow): ConversationSummary {
   return {
@@ -221,6 +264,6 @@ function decodeSummary(row: SummaryRow): ConversationSummary {
   };
 }
 
-function decodeConversation(row: Selectable<Tables['conversations']>): Conversation {
+function decodeConversation(row: SummaryRow & Pick<Row, 'content'>): Conversation {
   return { ...decodeSummary(row), content: row.content };
 }

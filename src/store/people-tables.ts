@@ -57,6 +57,9 @@ interface ConversationsTable {
   share_id: string | null;
   created_at: Fixed<number>;
   updated_at: number;
+  /** Title and words as `fold-text.ts` writes them; null = not saved since they are kept. */
+  title_folded: string | null;
+  text_folded: string | null;
 }
 
 /** Written by us only for the first administrator; ISO text is accepted by both databases for its times. */

@@ -46,6 +46,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'src/web-files.ts',
     'src/web-search/formulas',
     'src/web-search/probe-backends.ts',
+    'src/jobs',
   ],
   idempotency: ['src/store', 'src/jobs'],
   jobs: [],

@@ -32,6 +32,7 @@ export const conversationChangeSchema = z
 export const pageQuerySchema = z.object({
   limit: z.int().min(1).max(100).default(50),
   cursor: z.string().max(500).optional(),
+  search: z.string().max(200, 'may have at most 200 characters').optional(),
 });
 
 export function encodeSummary(conversation: ConversationSummary) {

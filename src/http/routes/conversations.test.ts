@@ -81,6 +81,55 @@ describe.each(storeKinds)('conversations on %s', (kind) => {
     expect((await browser.send({ url: '/api/conversations?cursor=forged' })).statusCode).toBe(400);
   });
 
+  it('are found by words of their title and messages, and only one’s own', async () => {
+    const platform = await openPlatformApp(kind);
+    const [ada, eve] = [await signIn(platform), await addEve(platform)];
+    const say = (text: string) => ({ settings: { model: 'hidden' }, nodes: { a: { role: 'user', text } } });
+    const drafts = [
+      { title: 'Überlappende Intervalle', content: say('Write a MERGE function.') },
+      { title: '100% sure', content: say('把区间合并') },
+      { title: 'Other', content: say('100 of them') },
+    ];
+    for (const draft of drafts) await ada.post('/api/conversations', draft);
+    await eve.post('/api/conversations', { title: 'mine', content: say('merge') });
+    const find = async (search: string) =>
+      (await ada.send({ url: `/api/conversations?search=${encodeURIComponent(search)}` }))
+        .json()
+        .data.map(({ title }: { title: string }) => title);
+    expect(await find('merge')).toEqual(['Überlappende Intervalle']);
+    expect(await find('ÜBERLAPPENDE merge')).toEqual(['Überlappende Intervalle']);
+    expect(await find('überlappende nothing')).toEqual([]);
+    expect(await find('合并')).toEqual(['100% sure']);
+    expect(await find('100%')).toEqual(['100% sure']);
+    // Names and settings around the messages are nobody's words.
+    expect(await find('role')).toEqual([]);
+    expect(await find('hidden')).toEqual([]);
+    expect(await find(' ')).toHaveLength(3);
+    const [{ id }] = (await ada.send({ url: '/api/conversations?search=sure' })).json().data;
+    await ada.send({ method: 'PATCH', url: `/api/conversations/${id}`, payload: { title: 'Renamed' } });
+    expect(await find('sure')).toEqual([]);
+    expect(await find('合并 renamed')).toEqual(['Renamed']);
+    await ada.send({ method: 'PATCH', url: `/api/conversations/${id}`, payload: { content: say('anew') } });
+    expect(await find('合并')).toEqual([]);
+    expect(await find('anew')).toEqual(['Renamed']);
+    const tooLong = await ada.send({ url: `/api/conversations?search=${'x'.repeat(201)}` });
+    expect(tooLong.json().error).toMatchObject({ code: 'invalid_request', param: 'search' });
+  });
+
+  it('that were saved before searches were kept are found by their own text', async () => {
+    const platform = await openPlatformApp(kind);
+    const browser = await signIn(platform);
+    await browser.post('/api/conversations', { title: 'Old One', content: { text: 'Early words' } });
+    await platform.store.db
+      .updateTable('conversations')
+      .set({ title_folded: null, text_folded: null })
+      .execute();
+    for (const search of ['old', 'early']) {
+      const found = await browser.send({ url: `/api/conversations?search=${search}` });
+      expect(found.json().data).toHaveLength(1);
+    }
+  });
+
   it('are nobody else’s, until they are shared and only as long', async () => {
     const platform = await openPlatformApp(kind);
     const [ada, eve] = [await signIn(platform), await addEve(platform)];

@@ -26,8 +26,8 @@ export function createListConversationsRoute({ platform: { conversations } }: Ht
     access: 'session',
     schema,
     async handle(request, reply) {
-      const { limit, cursor } = parseQuery(pageQuerySchema, request, { integers: ['limit'] });
-      const page = await conversations.list(sessionOf(request).accountId, { limit, cursor });
+      const { limit, cursor, search } = parseQuery(pageQuerySchema, request, { integers: ['limit'] });
+      const page = await conversations.list(sessionOf(request).accountId, { limit, cursor, search });
       return reply.send({
         data: page.conversations.map(encodeSummary),
         pagination: { limit, next_cursor: page.nextCursor },

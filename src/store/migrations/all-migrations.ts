@@ -8,6 +8,7 @@ import { limits } from './0007-limits.ts';
 import { webSearch } from './0008-web-search.ts';
 import { files } from './0009-files.ts';
 import { caching } from './0011-caching.ts';
+import { conversationSearch } from './0012-conversation-search.ts';
 import type { Migration } from './migration.ts';
 
 /** In the order in which they run. Append only. */
@@ -22,4 +23,5 @@ export const allMigrations: readonly Migration[] = [
   webSearch,
   files,
   caching,
+  conversationSearch,
 ];
