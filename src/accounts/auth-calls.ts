@@ -32,7 +32,6 @@ export interface AuthAnswer {
 
 const publicCodes: Readonly<Record<string, ErrorCode>> = {
   INVALID_EMAIL_OR_PASSWORD: 'sign_in_failed',
-  INVALID_PASSWORD: 'sign_in_failed',
   INVALID_EMAIL: 'sign_in_failed',
   INVALID_TOKEN: 'reset_link_invalid',
   USER_NOT_FOUND: 'reset_link_invalid',
@@ -79,12 +78,17 @@ function toPublicError(answer: AuthAnswer): ApiError {
   const parsed = failureSchema.safeParse(answer.body);
   const code = parsed.success ? parsed.data.code : '';
   const ours = publicCodes[code] ?? (isErrorCode(code) ? code : undefined);
+  if (code === 'INVALID_PASSWORD') return wrongPassword();
   if (ours !== undefined) return new ApiError(ours);
   if (answer.status === 401) return new ApiError('not_signed_in');
   return new ApiError(answer.status < 500 ? 'invalid_request' : 'internal_error', {
     internal: `better-auth answered ${answer.status} ${code}`,
   });
 }
+
+/** Of somebody who is signed in: whose account it is stands fast. */
+export const wrongPassword = (): ApiError =>
+  new ApiError('sign_in_failed', { message: 'The current password is wrong.', param: 'current_password' });
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);

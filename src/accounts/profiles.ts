@@ -2,7 +2,7 @@
 import { ApiError } from '../errors.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
-import type { WebClient } from './auth-calls.ts';
+import { type WebClient, wrongPassword } from './auth-calls.ts';
 import { emailTaken } from './create-account.ts';
 import type { Auth } from './create-auth.ts';
 import type { CountPassword } from './password-attempts.ts';
@@ -116,7 +116,7 @@ async function checkPassword(
     });
   }
   const forgetAttempts = await countPassword(email, client);
-  if (!(await hashing.verify({ hash: identity.password, password }))) throw new ApiError('sign_in_failed');
+  if (!(await hashing.verify({ hash: identity.password, password }))) throw wrongPassword();
   await forgetAttempts();
 }
 

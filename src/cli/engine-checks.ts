@@ -19,7 +19,10 @@ const storeCheck: Check = {
       kind: store.kind,
       count: (await store.db.selectFrom('accounts').select('id').execute()).length,
     }));
-    return { state: 'ok', detail: `${accounts.kind}, ${accounts.count} accounts` };
+    return {
+      state: 'ok',
+      detail: `${accounts.kind}, ${accounts.count} ${accounts.count === 1 ? 'account' : 'accounts'}`,
+    };
   },
 };
 
