@@ -227,6 +227,16 @@ describe('a body', () => {
     expect(ends).toHaveLength(1);
   });
 
+  it('in millions of tiny pieces is dropped', async () => {
+    const host = await startHost((_request, response) => {
+      response.write('begin');
+      // As frames on the wire: the server would join them.
+      const frames = '1\r\nx\r\n'.repeat(100_000);
+      response.socket?.on('error', () => response.destroy()).write(frames);
+    });
+    expect(await failureOf(openEgress(openLoopback), host.origin)).toBe('too_large');
+  });
+
   it('that never comes ends at the time limit', async () => {
     const host = await startHost((_request, response) => response.writeHead(200).write('a'));
     expect(await failureOf(openEgress(openLoopback), host.origin, { timeoutMs: 200 })).toBe('timeout');

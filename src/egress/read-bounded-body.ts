@@ -73,13 +73,21 @@ function createDecoder(contentEncoding: string, body: Readable): Transform | und
   throw new EgressError('bad_encoding', 'The page is compressed in a way that is not supported.');
 }
 
+/** A body of single bytes would be millions of buffers, and hold the event loop for seconds. */
+const piecesMax = 20_000;
+
 function countBytes(bytesMax: number): Transform {
   let sizeBytes = 0;
+  let pieceCount = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sizeBytes += chunk.length;
-      if (sizeBytes <= bytesMax) done(null, chunk);
-      else done(new EgressError('too_large', `The page is larger than ${bytesMax} bytes.`));
+      pieceCount += 1;
+      if (sizeBytes > bytesMax) {
+        done(new EgressError('too_large', `The page is larger than ${bytesMax} bytes.`));
+      } else if (pieceCount > piecesMax) {
+        done(new EgressError('too_large', `The page comes in more than ${piecesMax} pieces.`));
+      } else done(null, chunk);
     },
   });
 }
