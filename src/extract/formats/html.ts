@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import type { ExtractLimits } from '../document.ts';
 import type { FormatText } from '../extract-document.ts';
 import { readPageDate } from './read-page-date.ts';
-import { collapse, renderHtmlText } from './render-html-text.ts';
+import { collapse, type RenderedHtml, renderHtmlText } from './render-html-text.ts';
 
 /** A tree of a larger page costs seconds and hundreds of megabytes; its text is taken as a stream instead. */
 const treeCharsMax = 3_000_000;
@@ -25,22 +25,26 @@ export async function extractHtml(
   { textCharsMax }: ExtractLimits,
 ): Promise<FormatText> {
   const whole = renderHtmlText(html, textCharsMax, { skip: surroundings });
-  const links = findLinks(html, url);
   const isTreeCheap =
     html.length <= treeCharsMax && whole.elementCount <= treeElementsMax && whole.depth <= treeDepthMax;
-  const article = isTreeCheap ? await findArticle(html, url, whole.text) : undefined;
-  const text = article === undefined ? whole.text : renderHtmlText(article.content, textCharsMax).text;
+  const article = isTreeCheap ? await readArticle(html, url, { whole: whole.text, textCharsMax }) : undefined;
   const title = article?.title || whole.title;
   const language = article?.language || whole.language;
   const publishedAt = readPageDate(article?.published ?? '', html);
   return {
     title: collapse(title),
     // A page of nothing but a menu still says something.
-    text: text || renderHtmlText(html, textCharsMax).text,
+    text: withoutTitle(article?.text ?? whole.text, title) || renderHtmlText(html, textCharsMax).text,
     ...(language !== '' && { language }),
     ...(publishedAt !== undefined && { publishedAt }),
-    links,
+    links: resolveLinks(whole, url),
   };
+}
+
+/** The page's title as its first heading is said twice. */
+function withoutTitle(text: string, title: string): string {
+  const heading = `# ${collapse(title)}\n`;
+  return text.startsWith(heading) ? text.slice(heading.length).trimStart() : text;
 }
 
 interface Article {
@@ -53,16 +57,18 @@ interface Article {
 }
 
 /** Undefined when neither library finds more than a small part of the page. */
-async function findArticle(
+async function readArticle(
   html: string,
   url: string | undefined,
-  wholeText: string,
-): Promise<Article | undefined> {
-  const enoughChars = Math.min(articleCharsMin, wholeText.length / 2);
+  { whole, textCharsMax }: { readonly whole: string; readonly textCharsMax: number },
+): Promise<(Article & { readonly text: string }) | undefined> {
+  const enoughChars = Math.min(articleCharsMin, whole.length / 2);
   for (const find of [findByDefuddle, findByReadability]) {
     const article = await tryToFind(find, html, url);
-    const chars = article === undefined ? 0 : collapse(renderHtmlText(article.content, Infinity).text).length;
-    if (article !== undefined && chars >= enoughChars && chars > 0) return article;
+    if (article === undefined) continue;
+    const { text } = renderHtmlText(article.content, textCharsMax);
+    const chars = collapse(text).length;
+    if (chars >= enoughChars && chars > 0) return { ...article, text };
   }
   return undefined;
 }
@@ -88,6 +94,8 @@ const findByDefuddle: FindArticle = async (html, url) => {
     // Its site-specific readers would fetch from third parties, past the guarded door.
     useAsync: false,
     fetch: refuseToFetch,
+    // Headings, footnotes and code in one form for all sites: a third of the time, and lost in plain text.
+    standardize: false,
   });
   const { title, content, language, published } = found;
   return { title, content, language, published };
@@ -114,19 +122,16 @@ function parseDocument(html: string) {
   return document;
 }
 
-/** By text, not by tree: a page that is too large for a tree still leads somewhere. */
-function findLinks(html: string, url: string | undefined): readonly string[] {
-  const base = /<base\s[^>]{0,500}href\s*=\s*["']?([^"'\s>]+)/i.exec(html)?.[1];
-  const baseUrl = URL.parse(base ?? '', url) ?? URL.parse(url ?? '');
-  const links = new Set<string>();
-  for (const [, quoted, single, bare] of html.matchAll(
-    /<a\s[^>]{0,2000}?\bhref\s*=\s*(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))/gi,
-  )) {
-    const link = URL.parse((quoted ?? single ?? bare ?? '').trim().replaceAll('&amp;', '&'), baseUrl?.href);
-    if (link === null || !/^https?:$/.test(link.protocol)) continue;
-    link.hash = '';
-    links.add(link.href);
-    if (links.size >= linksMax) break;
+/** Absolute http addresses, each once. */
+function resolveLinks({ base, links }: RenderedHtml, url: string | undefined): readonly string[] {
+  const baseUrl = URL.parse(base, url) ?? URL.parse(url ?? '');
+  const resolved = new Set<string>();
+  for (const link of links) {
+    const target = URL.parse(link.trim(), baseUrl?.href);
+    if (target === null || !/^https?:$/.test(target.protocol)) continue;
+    target.hash = '';
+    resolved.add(target.href);
+    if (resolved.size >= linksMax) break;
   }
-  return [...links];
+  return [...resolved];
 }

@@ -34,6 +34,10 @@ export interface RenderedHtml {
   /** Deepest nesting, and number of elements: what a tree of it would cost. */
   readonly depth: number;
   readonly elementCount: number;
+  /** `href` of the document's `base`; empty without one. */
+  readonly base: string;
+  /** `href` of every `a`, as written, hidden ones too: what leads on is not only what is read. */
+  readonly links: readonly string[];
 }
 
 interface RenderOptions {
@@ -53,6 +57,8 @@ export function renderHtmlText(html: string, charsMax: number, { skip }: RenderO
   let openDepth = 0;
   let depth = 0;
   let elementCount = 0;
+  let base = '';
+  const links: string[] = [];
   /** Open elements that silence what is in them, innermost last: only their own end ends the silence. */
   const isSilent = (name: string, attributes: Readonly<Record<string, string>>): boolean =>
     silentTags.has(name) || skip?.has(name) === true || isHidden(attributes);
@@ -63,6 +69,8 @@ export function renderHtmlText(html: string, charsMax: number, { skip }: RenderO
       depth = Math.max(depth, openDepth);
       if (depth > depthMax) throw new ExtractError('damaged', 'The page is nested too deeply.');
       if (name === 'html') language = attributes.lang ?? '';
+      else if (name === 'base') base = base || (attributes.href ?? '');
+      else if (name === 'a' && attributes.href !== undefined) links.push(attributes.href);
       if (name === 'title' && title === '') isTitle = true;
       // Void elements never end, so they cannot begin a silence.
       if (silentDepth > 0 || (isSilent(name, attributes) && !voidTags.has(name))) {
@@ -97,7 +105,7 @@ export function renderHtmlText(html: string, charsMax: number, { skip }: RenderO
   parser.write(html);
   parser.end();
   line.endParagraph();
-  return { title: collapse(title), text: builder.finish(), language, depth, elementCount };
+  return { title: collapse(title), text: builder.finish(), language, depth, elementCount, base, links };
 }
 
 const voidTags = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));
