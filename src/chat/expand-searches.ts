@@ -11,7 +11,7 @@ export const webSearchName = '$web_search';
 export interface ExpandedSearch {
   /** Of its tool message. */
   readonly position: number;
-  /** Its `firstNumber` is the one that holds in this conversation. */
+  /** Its `firstNumber` is the one that holds in this conversation. One object for each id, however often it is named. */
   readonly search: StoredSearch;
 }
 

@@ -9,7 +9,7 @@ export interface RefitOptions {
   readonly measure: (searches: readonly ExpandedSearch[]) => Promise<number>;
 }
 
-/** Each gets a share of the room as large as its share of all sources' tokens. */
+/** Each search, however often it is named, gets a share of the room as large as its share of all sources' tokens. */
 export async function refitSearches(
   searches: readonly ExpandedSearch[],
   { countTokens, measure }: RefitOptions,
@@ -17,13 +17,17 @@ export async function refitSearches(
   const room = await measure(
     searches.map(({ position, search }) => ({ position, search: { ...search, sources: [] } })),
   );
-  const total = searches.reduce((sum, { search }) => sum + search.tokens, 0);
-  return Promise.all(
-    searches.map(async ({ position, search }) => {
-      const tokensMax = Math.floor((room * search.tokens) / Math.max(total, 1));
-      return { position, search: await refit(search, { tokensMax, countTokens }) };
-    }),
+  const distinct = [...new Set(searches.map(({ search }) => search))];
+  const total = distinct.reduce((sum, { tokens }) => sum + tokens, 0);
+  const refitted = new Map(
+    await Promise.all(
+      distinct.map(async (search) => {
+        const tokensMax = Math.floor((room * search.tokens) / Math.max(total, 1));
+        return [search, await refit(search, { tokensMax, countTokens })] as const;
+      }),
+    ),
   );
+  return searches.map(({ position, search }) => ({ position, search: refitted.get(search) ?? search }));
 }
 
 async function refit(search: StoredSearch, budget: Parameters<typeof fitExcerpts>[1]): Promise<StoredSearch> {

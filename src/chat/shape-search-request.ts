@@ -4,12 +4,6 @@ import { type ExpandedSearch, webSearchName } from './expand-searches.ts';
 import type { SearchPlan } from './plan-search.ts';
 import type { ChatMessage, ChatRequest, ToolChoice, ToolDeclaration } from './types.ts';
 
-export interface ShapedRequest {
-  readonly request: ChatRequest;
-  /** What the search is called in it: models and upstream servers take no `$` in a name. */
-  readonly functionName: string;
-}
-
 export interface SearchShape {
   readonly searches: readonly ExpandedSearch[];
   readonly plan: SearchPlan;
@@ -18,8 +12,8 @@ export interface SearchShape {
   readonly queryLengthMax: number;
 }
 
-export function shapeSearchRequest(request: ChatRequest, shape: SearchShape): ShapedRequest {
-  const functionName = chooseName(request.tools);
+export function shapeSearchRequest(request: ChatRequest, shape: SearchShape): ChatRequest {
+  const functionName = nameSearch(request.tools);
   const { plan } = shape;
   const isForced = plan.type === 'offered' && plan.isForced;
   const keepsTools = shape.allowsToolsAfterSearch || !endsWithSearch(request.messages, shape.searches);
@@ -28,20 +22,20 @@ export function shapeSearchRequest(request: ChatRequest, shape: SearchShape): Sh
     return plan.type === 'offered' ? [declareSearch(functionName, shape.queryLengthMax)] : [];
   });
   return {
-    functionName,
-    request: {
-      ...request,
-      messages: expandMessages(request.messages, shape.searches, functionName),
-      tools,
-      toolChoice: isForced ? { type: 'named', name: functionName } : chooseTools(request.toolChoice, tools),
-      // A forced answer is a call and nothing else: there is no text for these to be about.
-      ...(isForced && { outputFormat: { type: 'text' }, stop: [] }),
-    },
+    ...request,
+    messages: expandMessages(request.messages, shape.searches, functionName),
+    tools,
+    toolChoice: isForced ? { type: 'named', name: functionName } : chooseTools(request.toolChoice, tools),
+    // A forced answer is a call and nothing else: there is no text for these to be about.
+    ...(isForced && { outputFormat: { type: 'text' }, stop: [] }),
   };
 }
 
-/** `web_search`, or another name when the caller has a function of that name. */
-function chooseName(tools: readonly ToolDeclaration[]): string {
+/**
+ * What the search is called before the engine, because models and upstream servers take no `$` in a name: `web_search`, or
+ * another name when the caller has a function of that name.
+ */
+export function nameSearch(tools: readonly ToolDeclaration[]): string {
   const names = new Set(tools.map(({ name }) => name));
   let name = 'web_search';
   while (names.has(name)) name = `builtin_${name}`;
@@ -84,12 +78,16 @@ function endsWithSearch(messages: readonly ChatMessage[], searches: readonly Exp
   return searches.some(({ position }) => position >= start);
 }
 
+/** An id may be sent back many times; its sources are shown once, or a small body would make a prompt of gigabytes. */
+const repeatedSources = 'The sources of this search stand above.';
+
 function expandMessages(
   messages: readonly ChatMessage[],
   searches: readonly ExpandedSearch[],
   functionName: string,
 ): readonly ChatMessage[] {
   const byPosition = new Map(searches.map(({ position, search }) => [position, search]));
+  const written = new Set<string>();
   return messages.map((message, position) => {
     if (message.role === 'assistant' && message.toolCalls.length > 0) {
       const toolCalls = message.toolCalls.map((call) => {
@@ -102,7 +100,9 @@ function expandMessages(
     const search = byPosition.get(position);
     if (search === undefined || message.role !== 'tool') return message;
     const name = message.name === webSearchName ? functionName : message.name;
-    return { ...message, name, text: writeSources(search) };
+    const isRepeated = written.has(search.searchId);
+    written.add(search.searchId);
+    return { ...message, name, text: isRepeated ? repeatedSources : writeSources(search) };
   });
 }
 

@@ -5,7 +5,12 @@
 import type { Engine, TurnContext } from '../engines/engine.ts';
 import { ApiError } from '../errors.ts';
 import type { OutputChecker } from '../grammar/output-checker.ts';
-import { type AskedQuestion, cleanQuery, refineQuery } from '../web-search/refine-query.ts';
+import {
+  type AskedQuestion,
+  cleanQuery,
+  queryFromQuestion,
+  refineQuery,
+} from '../web-search/refine-query.ts';
 import type { StoredSearch } from '../web-search/stored-search.ts';
 import type { WebSearch } from '../web-search/web-search.ts';
 import { concernsSearch, type ExpandedSearch, expandSearches } from './expand-searches.ts';
@@ -19,7 +24,7 @@ import {
 import { refitSearches } from './refit-searches.ts';
 import { type PreparedChat, prepareChat } from './run-chat.ts';
 import { runSearchTurn, type SearchTurn } from './run-search-turn.ts';
-import { type ShapedRequest, shapeSearchRequest } from './shape-search-request.ts';
+import { nameSearch, shapeSearchRequest } from './shape-search-request.ts';
 import type { ChatMessage, ChatRequest } from './types.ts';
 
 export interface ToolLoop {
@@ -61,7 +66,7 @@ export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop
     },
     async shape(request, engine, context) {
       if (!concernsSearch(request)) return request;
-      return shapeTurn(await look(request, engine, context), policy).request;
+      return shapeTurn(await look(request, engine, context), policy);
     },
   };
 }
@@ -78,7 +83,7 @@ interface TurnSurroundings extends ToolLoopOptions {
   readonly checker: OutputChecker;
 }
 
-function shapeTurn(turn: Turn, policy: SearchPolicy): ShapedRequest {
+function shapeTurn(turn: Turn, policy: SearchPolicy): ChatRequest {
   return shapeSearchRequest(turn.request, {
     searches: turn.searches,
     plan: turn.plan,
@@ -90,7 +95,7 @@ function shapeTurn(turn: Turn, policy: SearchPolicy): ShapedRequest {
 async function prepareSearchTurn(asked: Turn, surroundings: TurnSurroundings): Promise<PreparedChat> {
   const { policy, checker } = surroundings;
   const prepare = (turn: Turn): Promise<PreparedChat> =>
-    prepareChat(shapeTurn(turn, policy).request, turn.engine, turn.context, checker);
+    prepareChat(shapeTurn(turn, policy), turn.engine, turn.context, checker);
   const { turn, chat } = await prepareFitting(asked, prepare);
   const room = findRoom(turn, chat.promptTokens, policy);
   if (turn.plan.type === 'none' || room >= searchTokensMin) {
@@ -155,10 +160,10 @@ function searchWhileRunning(
   const { request, plan } = turn;
   const delivered = new Set<string>();
   const searchTurn: SearchTurn = {
-    functionName: plan.type === 'offered' ? shapeTurn(turn, surroundings.policy).functionName : undefined,
+    functionName: plan.type === 'offered' ? nameSearch(request.tools) : undefined,
     callerTools: new Set(request.tools.flatMap(({ type, name }) => (type === 'function' ? [name] : []))),
     searchesMax: plan.type === 'offered' ? plan.searchesMax : 0,
-    sources: turn.searches.flatMap(({ search }) => numberSources(search)),
+    sources: [...new Set(turn.searches.map(({ search }) => search))].flatMap(numberSources),
     search: createSearcher(turn, surroundings),
     onDelivered: ({ searchId }) => delivered.add(searchId),
     deliveredCount: () => delivered.size,
@@ -178,7 +183,12 @@ function searchWhileRunning(
 }
 
 const numberSources = ({ sources, firstNumber }: StoredSearch) =>
-  sources.map(({ title, url }, index) => ({ number: firstNumber + index, title, url }));
+  sources.map(({ title, url, excerpts }, index) => ({
+    number: firstNumber + index,
+    title,
+    url,
+    excerpts: excerpts.map(({ text }) => text),
+  }));
 
 /** Searches of one turn. Choices that ask the same share a search. */
 function createSearcher(
@@ -193,7 +203,9 @@ function createSearcher(
     const tokensMax = Math.floor(room / Math.max(queries.length, 1));
     return Promise.all(
       queries.map((asked) => {
-        const query = isDecider ? cleanQuery(asked) : refineQuery(asked, question);
+        const query = isDecider
+          ? cleanQuery(asked) || queryFromQuestion(question)
+          : refineQuery(asked, question);
         let search = made.get(query);
         if (search === undefined) {
           search = webSearch.search(

@@ -2,8 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { citeSources } from './cite-sources.ts';
 
 const sources = [
-  { number: 1, title: 'Context caching explained', url: 'https://a.example/caching' },
-  { number: 2, title: 'Home', url: 'https://b.example/' },
+  {
+    number: 1,
+    title: 'Context caching explained',
+    url: 'https://a.example/caching',
+    excerpts: ['A cache keeps the computed prefix of a prompt for later requests.'],
+  },
+  {
+    number: 2,
+    title: 'Home',
+    url: 'https://b.example/',
+    excerpts: [
+      'As others say: a cache keeps the computed prefix of a prompt for later requests, which are cheap.',
+    ],
+  },
 ];
 const cited = (text: string) =>
   citeSources(text, sources).map(({ startIndex, endIndex, url }) => ({
@@ -44,6 +56,21 @@ describe('citeSources', () => {
     ]);
   });
 
+  it('reads what is repeated word for word, and takes the longer quote', () => {
+    expect(cited('So it keeps the computed prefix of a prompt for later requests.')).toEqual([
+      { text: 'keeps the computed prefix of a prompt for later requests', url: one },
+    ]);
+    expect(cited('It keeps the computed prefix of a prompt for later requests, which are cheap.')).toEqual([
+      { text: 'keeps the computed prefix of a prompt for later requests, which are cheap', url: two },
+    ]);
+  });
+
+  it('takes the answer’s own word for its source before what it repeats', () => {
+    expect(cited('It keeps the computed prefix of a prompt [2] for later requests.')).toEqual([
+      { text: '[2]', url: two },
+    ]);
+  });
+
   it('counts Unicode code points, the end exclusive', () => {
     expect(citeSources('🚀🚀 [1]', sources)).toMatchObject([{ startIndex: 3, endIndex: 6 }]);
   });
@@ -54,5 +81,6 @@ describe('citeSources', () => {
     ['short titles', 'Home is where it is.'],
     ['parts of longer addresses', 'https://b.example/other'],
     ['titles within words', 'Context caching explainedly'],
+    ['a few words in common', 'It is the computed prefix of a prompt.'],
   ])('invents nothing from %s', (_, text) => expect(cited(text)).toEqual([]));
 });

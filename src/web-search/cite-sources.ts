@@ -1,13 +1,16 @@
 /**
- * Which sources an answer refers to, and where: by number (`[1]`, `[1, 2]`, `[^1]`, `【1】`), by its exact title or by
- * its exact address. A number that no source has is no citation, and none is made up.
+ * Which sources an answer refers to, and where: by number (`[1]`, `[1, 2]`, `[^1]`, `【1】`), by its exact title, by its
+ * exact address, or by repeating it word for word. A number that no source has is no citation, and none is made up.
  */
 import type { UrlCitation } from '../chat/types.ts';
+import { findQuotes } from './find-quotes.ts';
 
 export interface NumberedSource {
   readonly number: number;
   readonly title: string;
   readonly url: string;
+  /** What the model has read of it. */
+  readonly excerpts: readonly string[];
 }
 
 /** A place in the text, in UTF-16 units. */
@@ -29,12 +32,19 @@ export function citeSources(text: string, sources: readonly NumberedSource[]): r
   const codeRanges = Array.from(text.matchAll(code), (match) => rangeOf(match));
   const isCode = (start: number): boolean =>
     codeRanges.some((range) => range.start <= start && start < range.end);
-  const mentions = [
+  const named = [
     ...findNumbers(text, sources).filter(({ start }) => !isCode(start)),
     ...findExactTexts(text, sources),
-  ].sort((left, right) => left.start - right.start || right.end - left.end);
-  return countCodePoints(text, dropOverlaps(mentions));
+  ];
+  // What the answer says of its sources itself counts before what is only seen in it.
+  const quoted = findQuoted(text, sources).filter(
+    ({ start, end }) => !named.some((mention) => mention.start < end && start < mention.end),
+  );
+  const mentions = [...dropOverlaps(named.sort(byPlace)), ...quoted].sort(byPlace);
+  return countCodePoints(text, mentions);
 }
+
+const byPlace = (left: Mention, right: Mention): number => left.start - right.start || right.end - left.end;
 
 const rangeOf = (match: RegExpMatchArray) => {
   const start = match.index ?? 0;
@@ -58,6 +68,24 @@ function findExactTexts(text: string, sources: readonly NumberedSource[]): reado
     const wanted = title.length >= titleLengthMin && title !== url ? [url, title] : [url];
     return wanted.flatMap((each) => findText(text, each).map((range) => ({ ...range, source })));
   });
+}
+
+/** Of passages that several pages share, the first page is named: the longer quote, or the better source. */
+function findQuoted(text: string, sources: readonly NumberedSource[]): readonly Mention[] {
+  const passages = sources.flatMap((source) => source.excerpts.map((excerpt) => ({ source, excerpt })));
+  const quotes = findQuotes(
+    text,
+    passages.map(({ excerpt }) => excerpt),
+  ).toSorted(
+    (left, right) => right.end - right.start - (left.end - left.start) || left.quoted - right.quoted,
+  );
+  const kept: Mention[] = [];
+  for (const { start, end, quoted } of quotes) {
+    const source = passages[quoted]?.source;
+    const isTaken = kept.some((mention) => mention.start < end && start < mention.end);
+    if (source !== undefined && !isTaken) kept.push({ start, end, source });
+  }
+  return kept;
 }
 
 /** Occurrences that are no part of a longer word or address. */

@@ -240,6 +240,21 @@ describe('$web_search', () => {
     expect(demanded.json().error).toMatchObject({ code: 'invalid_request', param: 'tool_choice' });
   });
 
+  it('shows the sources of one search once, however often its id is sent back', async () => {
+    const search = await openTestSearch([cachingPage]);
+    const app = await openSearching(
+      search,
+      playAnswers(scriptToolCalls(searchCall()), scriptText('See Context caching explained.')),
+    );
+    const echo = echoOf(await searchOnce(app));
+    const messages = [question, ...echo, ...echo, ...echo];
+    const answer = await app.chat({ messages, tools: [builtin] });
+    const texts = shownTo(app, 1)?.messages.map(({ text }) => text) ?? [];
+    expect(texts.filter((text) => text.includes(cachingPage.text))).toHaveLength(1);
+    expect(texts.at(-1)).toContain('stand above');
+    expect(answer.json().choices[0].message.annotations).toHaveLength(1);
+  });
+
   it('respects tool_choice', async () => {
     const search = await openTestSearch([cachingPage]);
     const app = await openSearching(search, () => scriptText('Yes.'));
