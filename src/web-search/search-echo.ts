@@ -43,14 +43,15 @@ function fieldOf(value: unknown, name: string): unknown {
 }
 
 const seal = { begin: '----MOONSHOT ENCRYPTED BEGIN----', end: '----MOONSHOT ENCRYPTED END----' } as const;
-const sealed = new RegExp(`${seal.begin}([A-Za-z0-9+/=]{1,200})${seal.end}`);
+/** Nothing but the seal, perhaps as a JSON string: one that a page wrote into the result of another tool opens nothing. */
+const sealed = new RegExp(`^\\s*"?${seal.begin}([A-Za-z0-9+/=]{1,200})${seal.end}"?\\s*$`);
 
 /** What a caller puts into a tool message without being able to read it. */
 export function sealSearchId(searchId: string): string {
   return seal.begin + Buffer.from(searchId, 'utf8').toString('base64') + seal.end;
 }
 
-/** The id in a text that holds a sealed output; undefined for every other text. */
+/** The id in a text that is a sealed output; undefined for every other text. */
 export function unsealSearchId(text: string): string | undefined {
   const content = sealed.exec(text)?.[1];
   return content === undefined ? undefined : Buffer.from(content, 'base64').toString('utf8');
