@@ -40,13 +40,16 @@ export async function crawlSite(
   const robots = createRobotsRules(parts.egress, parts.robotsName);
   const queue: Step[] = [{ url: startUrl, depth: 0 }];
   const seen = new Set([startUrl]);
-  let origin = new URL(startUrl).origin;
+  const namedOrigin = new URL(startUrl).origin;
+  let origin = namedOrigin;
   let doneCount = 0;
   for (let step = queue.shift(); step !== undefined && doneCount < options.pagesMax; step = queue.shift()) {
     parts.signal.throwIfAborted();
     doneCount += 1;
     const isStart = step.depth === 0;
-    const visited = await visit(step.url, run, { ...parts, robots, isStart });
+    // The operator named this origin, and not the one that it may have redirected to.
+    const isTrusted = new URL(step.url).origin === namedOrigin;
+    const visited = await visit(step.url, run, { ...parts, robots, isStart, isTrusted });
     // `http://example.org` often leads to `https://www.example.org`: that is the site, then.
     if (isStart) origin = new URL(visited.url).origin;
     seen.add(visited.url);
@@ -65,6 +68,7 @@ export async function crawlSite(
 interface VisitParts extends CrawlParts {
   readonly robots: ReturnType<typeof createRobotsRules>;
   readonly isStart: boolean;
+  readonly isTrusted: boolean;
 }
 
 interface Visited {
@@ -82,15 +86,14 @@ async function visit(url: string, run: IndexRun, parts: VisitParts): Promise<Vis
     return { url, links: before?.links ?? [] };
   };
   try {
-    if (!(await parts.robots.isAllowed(url, parts.signal, true))) {
+    if (!(await parts.robots.isAllowed(url, parts.signal, parts.isTrusted))) {
       run.skip(url, 'The site’s robots.txt does not allow it.');
       return { url, links: [] };
     }
     const answer = await parts.egress.fetch({
       url,
       signal: parts.signal,
-      // The operator named this host.
-      isTrusted: true,
+      isTrusted: parts.isTrusted,
       bytesMax: pageBytesMax,
       timeoutMs: pageMs,
       headers: before === undefined ? {} : conditionOf(before.fingerprint),

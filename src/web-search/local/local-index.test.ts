@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startHost } from '../../egress/__fixtures__/loopback-host.ts';
-import { createEgress } from '../../egress/create-egress.ts';
+import { createEgress, type EgressOptions } from '../../egress/create-egress.ts';
 import { makeDocx, paragraph } from '../../extract/__fixtures__/make-office.ts';
 import { chineseFont, makePdf, ucs2 } from '../../extract/__fixtures__/make-pdf.ts';
 import { createExtractor, pageExtractorDefaults } from '../../extract/create-extractor.ts';
@@ -37,11 +37,16 @@ interface Bench {
   crawl(url: string, options?: Partial<CrawlOptions>): Promise<IndexCounts>;
 }
 
-async function openBench(): Promise<Bench> {
+async function openBench(egressOptions: Partial<EgressOptions> = {}): Promise<Bench> {
   const dataDir = await makeFolder();
   const index = openLocalIndex(dataDir);
   const extractor = createExtractor({ ...pageExtractorDefaults, threads: 1 });
-  const egress = createEgress({ allowHosts: [], ports: [80, 443], userAgent: 'Perigee' });
+  const egress = createEgress({
+    allowHosts: [],
+    ports: [80, 443],
+    userAgent: 'Perigee',
+    ...egressOptions,
+  });
   onTestFinished(async () => {
     await Promise.all([index.close(), extractor.close(), egress.close()]);
   });
@@ -235,6 +240,34 @@ describe('an indexed site', () => {
     const bench = await openBench();
     const site = await startHost(serveSite);
     expect(await bench.crawl(`${site.origin}/`, { pagesMax: 2 })).toMatchObject({ added: 2 });
+  });
+
+  it('that its first page leads to is judged as a stranger’s, page by page', async () => {
+    const outside = await startHost((request, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/html', connection: 'close' })
+        .end(request.url === '/robots.txt' ? '' : page('outside', '/inner')),
+    );
+    const named = await startHost((request, response) =>
+      request.url === '/robots.txt'
+        ? response.writeHead(404).end()
+        : response.writeHead(302, { location: `http://outside.example:${outside.port}/` }).end(),
+    );
+    let lookUps = 0;
+    const bench = await openBench({
+      ports: [outside.port],
+      allowHosts: ['127.0.0.1'],
+      // Its owner changes the name's address once the crawler has come.
+      resolveHost: (_name, _options, callback) =>
+        callback(null, [{ address: lookUps++ === 0 ? '127.0.0.1' : '10.0.0.1', family: 4 }]),
+    });
+    await bench.crawl(`${named.origin}/`);
+    expect(outside.requests.map(({ url }) => url)).toEqual(['/']);
+    expect(bench.progress.at(-1)).toMatchObject({
+      type: 'skipped',
+      url: `http://outside.example:${outside.port}/inner`,
+      reason: expect.stringContaining('not on the public internet'),
+    });
   });
 
   it('whose first page fails is an error, and nothing is lost', async () => {
