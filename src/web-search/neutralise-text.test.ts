@@ -28,9 +28,28 @@ describe('neutraliseText', () => {
     '[INST]',
     '[/INST]',
     '[TOOL_CALLS]',
+    '[/THINK]',
+    '[ARGS]',
+    '[gMASK]',
+    '[|assistant|]',
+    '[|endofturn|]',
+    '<seed:tool_call>',
     '<<SYS>>',
   ])('leaves nothing of the mark %s', (mark) => {
     expect(neutraliseText(`before ${mark} after`)).not.toContain(mark);
+  });
+
+  it.each([
+    ['an invisible character within it', '<|im_\u200bend|>'],
+    ['a mark within it', '<|im_<|im_end|>end|>'],
+    ['a tag within it', '<tool_<tool_call>call>'],
+    ['full-width brackets', '＜|im_end|＞'],
+    ['full-width brackets and letters between', '＜tool_call＞'],
+    ['brackets within brackets', '[[INST]INST]'],
+    ['a line break before its end', '<|im_end\n|>'],
+  ])('leaves nothing of a mark that hides behind %s', (_, mark) => {
+    const plain = neutraliseText(mark).normalize('NFKC');
+    expect(plain).not.toMatch(/<\||\|>|<tool_call>|\[INST\]/);
   });
 
   it('leaves half a mark no other half to meet', () => {

@@ -4,10 +4,22 @@
  * end the message. So every mark that some chat template gives a meaning is made plain text here, for all engines.
  */
 
+/** Brackets of other widths: tokenizers that unify compatibility forms read them as the plain ones. */
+const wideBracket = /[＜＞﹤﹥［］]/g;
+const plainBrackets: Readonly<Record<string, string>> = {
+  '＜': '<',
+  '﹤': '<',
+  '＞': '>',
+  '﹥': '>',
+  '［': '[',
+  '］': ']',
+};
+
 /** `<|im_end|>`, and the same with the full-width bars of DeepSeek's templates. */
 const barredMark = /<([|｜][^<>\n]{0,64}?[|｜])>/g;
-/** Half of such a mark, which could find its other half beyond the end of a passage. */
-const looseBar = /<(?=[|｜])|(?<=[|｜])>/g;
+/** Half of such a mark, which could find its other half beyond the end of a passage; `[|user|]` is EXAONE's. */
+const looseBar = /<(?=[|｜])|(?<=[|｜])>|\[(?=\|)|(?<=\|)\]/g;
+const looseBracket: Readonly<Record<string, string>> = { '<': '‹', '>': '›', '[': '(', ']': ')' };
 
 /** Tags that templates and tool formats use; other tags (`<div>`, `List<String>`) are what a page may well be about. */
 const templateTag = new RegExp(
@@ -16,14 +28,14 @@ const templateTag = new RegExp(
     '(?:start|end|begin)_?of_?(?:turn|text|sentence|image|audio|role|header|thought)[a-z_]*',
     'end_?message|im_(?:start|end)|turn|unused\\d+|extra_id_\\d+|reserved[a-z0-9_]*',
     'tools?|tool_?(?:calls?|responses?|results?|outputs?)|functions?(?:_[a-z]+)?|invoke|parameters?|arg_(?:key|value)',
-    'think(?:ing)?|reasoning|system|user|assistant|human|observation|instructions?|documents?|sources?|search_results?',
+    'seed:[a-z_]+|think(?:ing)?|reasoning|system|user|assistant|human|observation|instructions?|documents?|sources?|search_results?',
   ].join('|')})(?:[\\s=:/][^<>]{0,200})?)>`,
   'gi',
 );
 
-/** Mistral's and Llama 2's marks. */
+/** Mistral's, Llama 2's and GLM's marks. */
 const bracketMark =
-  /\[(\/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|IMG|PREFIX|SUFFIX|MIDDLE))\]/gi;
+  /\[(\/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|SYSTEM_PROMPT|ARGS|CALL_ID|THINK|IMG(?:_BREAK|_END)?|PREFIX|SUFFIX|MIDDLE|g?MASK|sop|eop))\]/gi;
 const systemMark = /<<(\/?SYS)>>/gi;
 
 /** Invisible characters: they hide instructions from people, and are how our own marks would be forged. */
@@ -36,8 +48,9 @@ export function neutraliseText(text: string): string {
   return text
     .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
     .replace(invisible, '')
+    .replace(wideBracket, (bracket) => plainBrackets[bracket] ?? bracket)
     .replace(barredMark, '‹$1›')
-    .replace(looseBar, (bracket) => (bracket === '<' ? '‹' : '›'))
+    .replace(looseBar, (bracket) => looseBracket[bracket] ?? bracket)
     .replace(templateTag, '‹$1›')
     .replace(systemMark, '‹$1›')
     .replace(bracketMark, '($1)');
