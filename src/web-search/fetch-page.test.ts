@@ -187,6 +187,36 @@ describe('robots.txt', () => {
   });
 });
 
+describe('pages that are asked for at the same time', () => {
+  it('are fetched once, and so is their robots.txt', async () => {
+    const site = await startSite(serve(article), 'User-agent: *\nAllow: /');
+    const reader = openReader();
+    const readings = await Promise.all(
+      ['/a', '/a#part', '/b', '/a'].map((path) => reader.read(`${site.origin}${path}`, never)),
+    );
+    expect(readings.map(({ isRead }) => isRead)).toEqual([true, true, true, true]);
+    expect(site.requests.map(({ url }) => url).sort()).toEqual(['/a', '/b', '/robots.txt']);
+  });
+
+  it('are given to who still waits when another leaves', async () => {
+    const isAsked = Promise.withResolvers<void>();
+    const isAnswered = Promise.withResolvers<void>();
+    const site = await startSite((request, response) => {
+      isAsked.resolve();
+      void isAnswered.promise.then(() => serve(article)(request, response));
+    });
+    const reader = openReader();
+    const leaving = new AbortController();
+    const left = reader.read(site.origin, leaving.signal);
+    const waiting = reader.read(site.origin, never);
+    await isAsked.promise;
+    leaving.abort(new Error('left'));
+    await expect(left).rejects.toThrow('left');
+    isAnswered.resolve();
+    expect(await waiting).toMatchObject({ isRead: true });
+  });
+});
+
 describe('the cache', () => {
   it('gives a page again without asking, until its time is over', async () => {
     const site = await startSite(serve(article));

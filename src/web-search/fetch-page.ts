@@ -12,6 +12,8 @@ import {
 } from '../extract/document.ts';
 import { createRobotsRules, type RobotsRules } from './robots-rules.ts';
 import type { PageFailure, PageReader, PageReading } from './search-backend.ts';
+import { createSharedWork } from './share-work.ts';
+import { createTurnstile } from './turnstile.ts';
 
 export interface PageReaderOptions {
   readonly egress: Egress;
@@ -27,6 +29,8 @@ export interface PageReaderOptions {
 /** What asked once and failed is not asked again for this long: a turn must not wait for the same dead host twice. */
 const failureCacheMs = 60_000;
 const pageBytesMax = 5_000_000;
+/** Pages that are fetched or wait for a thread: what they hold of the memory is at most so many times a page. */
+const openPagesMax = 64;
 /** JavaScript strings take two bytes for a character beyond Latin-1. */
 const bytesPerChar = 2;
 
@@ -38,14 +42,23 @@ export function createPageReader(options: PageReaderOptions): PageReader {
     maxSize: options.cacheBytesMax,
     sizeCalculation: (reading) => 1_000 + (reading.isRead ? reading.page.text.length * bytesPerChar : 0),
   });
+  const turnstile = createTurnstile(openPagesMax);
+  const share = createSharedWork<PageReading>();
   return {
-    async read(url, signal) {
+    async read(url, signal, rank = 0) {
       const key = URL.parse(url)?.href.replace(/#.*$/, '') ?? url;
       const known = cache.get(key);
       if (known !== undefined) return withoutTiming(known);
-      const reading = await readPage(url, { ...options, robots }, signal);
-      cache.set(key, reading, { ttl: reading.isRead ? options.cacheMs : failureCacheMs });
-      return reading;
+      return await share(key, signal, async (sharedSignal) => {
+        const leave = await turnstile.enter(rank, sharedSignal);
+        try {
+          const reading = await readPage(url, { ...options, robots }, sharedSignal);
+          cache.set(key, reading, { ttl: reading.isRead ? options.cacheMs : failureCacheMs });
+          return reading;
+        } finally {
+          leave();
+        }
+      });
     },
   };
 }

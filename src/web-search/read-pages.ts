@@ -29,8 +29,8 @@ export async function readPages(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limits.pagesMs)]);
   const toRead = new Set(results.filter(({ text }) => text === undefined).slice(0, limits.pagesMax));
   const readings = await Promise.all(
-    results.map((result) =>
-      toRead.has(result) ? readInTime(reader, result.url, limit) : Promise.resolve(undefined),
+    results.map((result, rank) =>
+      toRead.has(result) ? readInTime(reader, { url: result.url, rank }, limit) : Promise.resolve(undefined),
     ),
   );
   signal.throwIfAborted();
@@ -50,9 +50,13 @@ export async function readPages(
 const totalOf = (timing: { readonly fetchMs: number; readonly extractMs: number }): number =>
   timing.fetchMs + timing.extractMs;
 
-async function readInTime(reader: PageReader, url: string, signal: AbortSignal): Promise<PageReading> {
+async function readInTime(
+  reader: PageReader,
+  { url, rank }: { readonly url: string; readonly rank: number },
+  signal: AbortSignal,
+): Promise<PageReading> {
   try {
-    return await reader.read(url, signal);
+    return await reader.read(url, signal, rank);
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
     return { isRead: false, failure: 'timeout', detail: 'The page did not come in time.' };

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Egress, EgressError } from '../egress/egress.ts';
 import { parseRobotsFile, type RobotsFile } from './robots-file.ts';
+import { createSharedWork } from './share-work.ts';
 
 export interface RobotsRules {
   /**
@@ -28,17 +29,22 @@ interface Fetched {
 
 export function createRobotsRules(egress: Egress, robotsName: string): RobotsRules {
   const rulesByOrigin = new LRUCache<string, RobotsFile>({ max: hostsMax });
+  const share = createSharedWork<RobotsFile>();
   return {
     async isAllowed(url, signal, isTrusted = false) {
       const address = URL.parse('/robots.txt', url);
       // What is no address is refused by the fetch of the page, which says why.
       if (address === null) return true;
-      let rules = rulesByOrigin.get(address.origin);
-      if (rules === undefined) {
-        const { text, ttl } = await fetchRules(egress, address.href, signal, isTrusted);
-        rules = parseRobotsFile(text, robotsName);
-        rulesByOrigin.set(address.origin, rules, { ttl });
-      }
+      const { origin, href } = address;
+      const rules =
+        rulesByOrigin.get(origin) ??
+        // The pages of one search are often of one site, whose file is fetched once for them all.
+        (await share(`${origin} ${isTrusted}`, signal, async (sharedSignal) => {
+          const { text, ttl } = await fetchRules(egress, href, sharedSignal, isTrusted);
+          const fetched = parseRobotsFile(text, robotsName);
+          rulesByOrigin.set(origin, fetched, { ttl });
+          return fetched;
+        }));
       return rules.isAllowed(url);
     },
   };

@@ -97,6 +97,9 @@ export type PageReading =
     };
 
 export interface PageReader {
-  /** Every failure of the page is a value; only `signal` (its reason) is thrown. */
-  read(url: string, signal: AbortSignal): Promise<PageReading>;
+  /**
+   * Every failure of the page is a value; only `signal` (its reason) is thrown. `rank` is the page's place in its
+   * search, 0 the best (default): when many searches wait, each gets its best page before any gets its second.
+   */
+  read(url: string, signal: AbortSignal, rank?: number): Promise<PageReading>;
 }

@@ -12,6 +12,7 @@ import { readPages } from './read-pages.ts';
 import type { PageReader, SearchBackend, SearchBackendError } from './search-backend.ts';
 import type { SearchRecords } from './search-records.ts';
 import type { StoredSearch } from './stored-search.ts';
+import { createTurnstile } from './turnstile.ts';
 import { type SourceList, type SourceStyle, writeSources } from './write-sources.ts';
 
 export interface SearchAsk extends TokenBudget {
@@ -83,8 +84,12 @@ export interface SearchReport {
 }
 
 export function createWebSearch(options: WebSearchOptions): WebSearch {
+  const turnstile = createTurnstile(Number.POSITIVE_INFINITY);
   return {
-    search: (ask, signal) => search(options, ask, signal),
+    async search(ask, signal) {
+      const leave = await turnstile.enter(0, signal);
+      return await search(options, ask, signal).finally(leave);
+    },
     find: (accountId, searchId) => options.records.find(accountId, searchId),
     resultsMax: options.limits.resultsMax,
   };

@@ -28,7 +28,12 @@ export function parseAnswer<Answer>(backendId: string, answer: unknown, schema: 
 
 /** At most `countMax` results; pages without an http address are left out. */
 export function readResults(pages: readonly FoundPage[], countMax: number): readonly SearchResult[] {
-  return pages.flatMap(readResult).slice(0, countMax);
+  const results: SearchResult[] = [];
+  for (const page of pages) {
+    if (results.length >= countMax) break;
+    results.push(...readResult(page));
+  }
+  return results;
 }
 
 function readResult(page: FoundPage): readonly SearchResult[] {
@@ -39,8 +44,8 @@ function readResult(page: FoundPage): readonly SearchResult[] {
   return [
     {
       url: url.href,
-      title: stripMarkup(asText(page.title)).slice(0, titleLengthMax) || url.hostname,
-      snippet: stripMarkup(asText(page.snippet)).slice(0, snippetLengthMax),
+      title: readLine(page.title, titleLengthMax) || url.hostname,
+      snippet: readLine(page.snippet, snippetLengthMax),
       ...(publishedAt !== undefined && { publishedAt }),
       ...(text !== '' && { text }),
     },
@@ -65,6 +70,12 @@ const entities: Readonly<Record<string, string>> = {
   '#x27': "'",
   nbsp: ' ',
 };
+
+/** Markup is longer than what it marks, but not by more than this; no more of a text is looked at. */
+const markupFactor = 4;
+
+const readLine = (value: unknown, lengthMax: number): string =>
+  stripMarkup(asText(value).slice(0, lengthMax * markupFactor)).slice(0, lengthMax);
 
 /** Services mark the words that matched (`<strong>`) and escape the rest. */
 function stripMarkup(text: string): string {

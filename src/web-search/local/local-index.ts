@@ -1,7 +1,7 @@
 /** The local search index: the main thread's end of it. See `index-file.ts` for what it is. */
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { makeFolder } from '../../store/make-folder.ts';
 import type { IndexOperation, IndexOperations, IndexReply, IndexRequest } from './index-protocol.ts';
 
 export interface LocalIndex {
@@ -31,7 +31,7 @@ export function openLocalIndex(dataDir: string): LocalIndex {
   };
 
   const start = async (): Promise<Worker> => {
-    await mkdir(dataDir, { recursive: true });
+    makeFolder(dataDir);
     // From source Node strips the types itself; a release holds the emitted file under the same name.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const started = new Worker(new URL(`./index-worker.${extension}`, import.meta.url), {
