@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { createTestDatabase, openTestStore, openUntilTestEnds } from '../../../test/services/test-stores.ts';
 import { seedBootstrap } from '../../accounts/seed-bootstrap.ts';
 import { statement } from '../store.ts';
@@ -77,4 +77,36 @@ it('runs independent statements as one: all of them, or none when a guard does n
     { name: 'one', value: 2 },
     { name: 'two', value: 2 },
   ]);
+});
+
+describe('independent groups that are sent together', () => {
+  const together = { durability: 'lazy', isIndependent: true } as const;
+
+  it('are written in the order in which they were sent, each all or nothing', async () => {
+    const store = await openTestStore('postgres');
+    await store.commit([statement("insert into store_marks (name, value) values ('count', 0)", [])]);
+    const raiseFrom = (value: number) =>
+      statement("update store_marks set value = value + 1 where name = 'count' and value = ?", [value], {
+        rows: 1,
+        otherwise: 'out of order',
+      });
+    const sent = Array.from({ length: 50 }, (_, value) => [
+      store.commit([raiseFrom(value)], together),
+      store.commit([raiseFrom(-1)], together),
+    ]).flat();
+    const committed = (await Promise.all(sent)).map(({ isCommitted }) => isCommitted);
+    expect(committed).toEqual(Array.from({ length: 50 }, () => [true, false]).flat());
+  });
+
+  it('all fail when their connection is lost, and those after them take another one', async () => {
+    const store = await openPostgresStore(inject('postgresUrl'));
+    onTestFinished(async () => await store.close());
+    const ask = (text: string) => store.commit([statement(text, [])], together);
+    const end = ask('select pg_terminate_backend(pg_backend_pid())');
+    const lost = await Promise.allSettled([end, ask('select 1 as one'), ask('select 2 as two')]);
+    for (const outcome of lost) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable' } });
+    }
+    await expect(ask('select 3 as three')).resolves.toMatchObject({ isCommitted: true });
+  });
 });

@@ -5,10 +5,12 @@ import { decodeRow, parsePostgresNumber } from '../decode-value.ts';
 import type { CommitOptions, CommitResult, Statement, Store } from '../store.ts';
 import { StoreError, toStoreError } from '../store-error.ts';
 import type { Tables } from '../tables.ts';
+import { GroupPipeline, isConnectionLost } from './group-pipeline.ts';
 import { runPostgresGroup } from './postgres-group.ts';
 import { runMergedGroup } from './postgres-merged-group.ts';
 
-const connectionsMax = 10;
+/** Beside the one of `group-pipeline.ts`: reports must not keep money waiting for a connection. */
+const connectionsMax = 9;
 /** Also how long a group waits for a connection when all are busy. */
 const connectTimeoutMs = 10_000;
 /** A statement that takes longer fails, and its connection is closed: the server hangs, or nobody hears it. */
@@ -24,9 +26,24 @@ export async function openPostgresStore(
   databaseUrl: string,
   { queryTimeoutMs = queryTimeoutMsDefault }: { readonly queryTimeoutMs?: number } = {},
 ): Promise<Store> {
+  const pool = openPool(databaseUrl, { max: connectionsMax, queryTimeoutMs });
+  try {
+    await checkServer(pool);
+  } catch (thrown) {
+    await pool.end();
+    throw toStoreError(thrown, 'postgres');
+  }
+  return new PostgresStore(pool, openPool(databaseUrl, { max: 1, queryTimeoutMs }));
+}
+
+/** Connects when it is first asked. */
+function openPool(
+  databaseUrl: string,
+  { max, queryTimeoutMs }: { readonly max: number; readonly queryTimeoutMs: number },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
-    max: connectionsMax,
+    max,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
     keepAlive: true,
@@ -40,13 +57,7 @@ export async function openPostgresStore(
   pool.on('error', () => undefined);
   // The pool does not listen while a connection is lent; its statements reject, which is where the loss is heard.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  try {
-    await checkServer(pool);
-  } catch (thrown) {
-    await pool.end();
-    throw toStoreError(thrown, 'postgres');
-  }
-  return new PostgresStore(pool);
+  return pool;
 }
 
 async function checkServer(pool: pg.Pool): Promise<void> {
@@ -63,13 +74,17 @@ class PostgresStore implements Store {
   readonly kind = 'postgres';
   readonly db: Kysely<Tables>;
   readonly #pool: pg.Pool;
+  readonly #groupPool: pg.Pool;
+  readonly #pipeline: GroupPipeline;
   readonly #logSync: () => Promise<void>;
   /** Accepted groups whose outcome is still open; `close` waits for them. */
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, groupPool: pg.Pool) {
     this.#pool = pool;
+    this.#groupPool = groupPool;
+    this.#pipeline = new GroupPipeline(groupPool);
     this.#logSync = createLogSync(pool);
     this.db = new Kysely<Tables>({
       dialect: new PostgresDialect({ pool: translateErrors(pool) }),
@@ -101,6 +116,7 @@ class PostgresStore implements Store {
   async #close(): Promise<void> {
     // The pool would leave whoever waits for a connection waiting.
     await Promise.allSettled(this.#running);
+    await this.#groupPool.end();
     await this.db.destroy();
   }
 
@@ -108,23 +124,27 @@ class PostgresStore implements Store {
     group: readonly Statement<Reason>[],
     { durability, isIndependent = false }: CommitOptions,
   ): Promise<CommitResult<Reason>> {
-    const client = await this.#connect();
-    let broken: Error | undefined;
-    let result: CommitResult<Reason>;
-    try {
-      result = await (isIndependent ? runMergedGroup : runPostgresGroup)(client, group);
-    } catch (thrown) {
-      const error = toStoreError(thrown, 'postgres');
-      // A connection in an unknown state must not go back into the pool.
-      broken = error.kind === 'unavailable' || error.kind === 'other' ? error : undefined;
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+    const result = isIndependent
+      ? await this.#pipeline.run(async (client) => await runMergedGroup(client, group))
+      : await this.#runAlone(group);
     if (result.isCommitted && durability !== 'lazy') {
       await this.#logSync();
     }
     return result;
+  }
+
+  async #runAlone<Reason extends string>(group: readonly Statement<Reason>[]): Promise<CommitResult<Reason>> {
+    const client = await this.#connect();
+    let broken: StoreError | undefined;
+    try {
+      return await runPostgresGroup(client, group);
+    } catch (thrown) {
+      const error = toStoreError(thrown, 'postgres');
+      broken = isConnectionLost(error) ? error : undefined;
+      throw error;
+    } finally {
+      client.release(broken);
+    }
   }
 
   async #connect(): Promise<pg.PoolClient> {
