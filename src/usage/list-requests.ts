@@ -2,7 +2,7 @@
  * Pages of a key's log by offset, as the contract has them. An offset makes a database walk over every row before it,
  * so what can be is skipped by the quarter-hour sums: a page costs the same wherever it lies.
  */
-import type { Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { readUsageSums, type TimeSpan } from './read-usage-sums.ts';
@@ -96,43 +96,60 @@ async function skip(
 ): Promise<{ readonly to: number; readonly offset: number }> {
   const firstBucket = Math.ceil(filter.from / rollupBucketMs) * rollupBucketMs;
   const afterLastBucket = Math.max(firstBucket, Math.floor(filter.to / rollupBucketMs) * rollupBucketMs);
-  const newest = { ...filter, from: Math.max(filter.from, Math.min(filter.to, afterLastBucket)) };
-  let remaining = filter.offset - (await countRequests(store, keyId, newest));
-  if (remaining < 0) return filter;
-  for (const bucket of await readBuckets(store, keyId, {
-    ...filter,
-    from: firstBucket,
-    to: afterLastBucket,
-  })) {
-    const count = countMatching(filter, bucket);
-    if (remaining < count) return { to: bucket.startedAt + rollupBucketMs, offset: remaining };
-    remaining -= count;
-  }
-  return { to: Math.min(filter.to, firstBucket), offset: remaining };
+  const countSince = async (from: number): Promise<number> =>
+    await countRequests(store, keyId, { ...filter, from: Math.max(filter.from, Math.min(filter.to, from)) });
+  const offset = filter.offset - (await countSince(afterLastBucket));
+  if (offset < 0) return filter;
+  const buckets = { ...filter, from: firstBucket, to: afterLastBucket, offset };
+  return (
+    (await findBucket(store, keyId, buckets)) ?? {
+      to: Math.min(filter.to, firstBucket),
+      offset: filter.offset - (await countSince(firstBucket)),
+    }
+  );
 }
 
-/** At most 8,832 in the longest window. Newest first. */
-async function readBuckets(store: Store, keyId: number, filter: LogFilter) {
-  let query = store.db
+/**
+ * The quarter of an hour in which the row at this offset lies, and the row's offset in it; undefined when there are
+ * fewer rows. Found by the database: there are up to 8,832 of them.
+ */
+async function findBucket(
+  store: Store,
+  keyId: number,
+  filter: LogFilter,
+): Promise<{ readonly to: number; readonly offset: number } | undefined> {
+  let rollups = store.db
     .selectFrom('usage_rollups')
     .where('key_id', '=', keyId)
     .where('bucket_started_at', '>=', filter.from)
     .where('bucket_started_at', '<', filter.to);
-  if (filter.modelIds.length > 0) query = query.where('model_id', 'in', filter.modelIds);
-  const rows = await query
+  if (filter.modelIds.length > 0) rollups = rollups.where('model_id', 'in', filter.modelIds);
+  const buckets = rollups
     .groupBy('bucket_started_at')
-    .orderBy('bucket_started_at', 'desc')
-    .select((select) => [
+    .select(['bucket_started_at', sql<number>`sum(${sumMatching(filter)})`.as('matching')]);
+  const counted = store.db
+    .selectFrom(buckets.as('buckets'))
+    .select([
       'bucket_started_at',
-      select.fn.sum<number>('requests_succeeded').as('succeeded'),
-      select.fn.sum<number>('requests_failed').as('failed'),
-    ])
-    .execute();
-  return rows.map(({ bucket_started_at: startedAt, succeeded, failed }) => ({
-    startedAt,
-    succeeded,
-    failed,
-  }));
+      'matching',
+      sql<number>`sum(matching) over (order by bucket_started_at desc)`.as('upto'),
+    ]);
+  const row = await store.db
+    .selectFrom(counted.as('counted'))
+    .select(['bucket_started_at', sql<number>`upto - matching`.as('skipped')])
+    .where('upto', '>', filter.offset)
+    .orderBy('bucket_started_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && { to: row.bucket_started_at + rollupBucketMs, offset: filter.offset - row.skipped };
+}
+
+/** `countMatching` as SQL. */
+function sumMatching({ statuses }: LogFilter): RawBuilder<number> {
+  const [only, ...others] = new Set(statuses);
+  return only === undefined || others.length > 0
+    ? sql`requests_succeeded + requests_failed`
+    : sql.ref(`requests_${only}`);
 }
 
 function decodeRequest(row: Selectable<Tables['usage_requests']>): LoggedRequest {

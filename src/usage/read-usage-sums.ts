@@ -2,7 +2,7 @@
  * Sums over stretches of time. Whole quarters of an hour come from the sums that are written with each turn; what
  * sticks out at the ends, from the requests themselves. All in one statement, so the parts belong to one moment.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Store } from '../store/store.ts';
 import { rollupBucketMs } from './record-usage.ts';
 
@@ -32,10 +32,29 @@ export interface UsageSums {
   readonly chargedCount: number;
 }
 
+/** A span, or a piece of one. */
 interface Part extends TimeSpan {
   readonly span: number;
-  readonly source: 'rollups' | 'requests' | 'resources';
 }
+
+/** A piece of the span at that position. */
+interface Part extends TimeSpan {
+  readonly span: number;
+}
+
+type Row = Readonly<
+  Record<
+    | 'span'
+    | 'key_id'
+    | 'input_tokens'
+    | 'cached_tokens'
+    | 'output_tokens'
+    | 'requests_succeeded'
+    | 'requests_failed'
+    | 'requests_charged',
+    number
+  > & { model_id: string; cost_nano_usd: bigint }
+>;
 
 /** At most 160 spans; a key and model without requests or charges in a span have no row. */
 export async function readUsageSums(
@@ -43,13 +62,23 @@ export async function readUsageSums(
   scope: UsageScope,
   spans: readonly TimeSpan[],
 ): Promise<readonly UsageSums[]> {
-  const [first, ...others] = spans.flatMap(splitSpan);
-  if (first === undefined) return [];
-  const query = others.reduce(
-    (union, part) => union.unionAll(selectPart(store, scope, part)),
-    selectPart(store, scope, first),
+  const wholes = spans.flatMap(cutWhole);
+  const edges = spans.flatMap(cutEdges);
+  const lists: RawBuilder<unknown>[] = [];
+  const sums: RawBuilder<unknown>[] = [];
+  if (wholes.length > 0) {
+    lists.push(listParts(sql`wholes`, wholes));
+    sums.push(sumRollups(scope));
+  }
+  if (edges.length > 0) {
+    lists.push(listParts(sql`edges`, edges));
+    sums.push(sumRequests(scope), sumCharges(scope));
+  }
+  if (sums.length === 0) return [];
+  const { rows } = await sql<Row>`with ${sql.join(lists)} ${sql.join(sums, sql` union all `)}`.execute(
+    store.db,
   );
-  return (await query.execute()).map((row) => ({
+  return rows.map((row) => ({
     span: row.span,
     modelId: row.model_id,
     keyId: row.key_id,
@@ -63,105 +92,71 @@ export async function readUsageSums(
   }));
 }
 
-function splitSpan({ from, to }: TimeSpan, span: number): readonly Part[] {
-  const firstBucket = Math.ceil(from / rollupBucketMs) * rollupBucketMs;
-  const afterLastBucket = Math.floor(to / rollupBucketMs) * rollupBucketMs;
-  const edge = (edgeFrom: number, edgeTo: number): readonly Part[] => [
-    { span, source: 'requests', from: edgeFrom, to: edgeTo },
-    { span, source: 'resources', from: edgeFrom, to: edgeTo },
-  ];
-  const parts: readonly Part[] =
-    firstBucket >= afterLastBucket
-      ? edge(from, to)
-      : [
-          ...edge(from, firstBucket),
-          { span, source: 'rollups', from: firstBucket, to: afterLastBucket },
-          ...edge(afterLastBucket, to),
-        ];
-  return parts.filter((part) => part.from < part.to);
+/** The whole quarters of an hour in a span. */
+function cutWhole({ from, to }: TimeSpan, span: number): readonly Part[] {
+  const whole = { span, from: roundUp(from), to: roundDown(to) };
+  return whole.from < whole.to ? [whole] : [];
 }
 
-function selectPart(store: Store, scope: UsageScope, part: Part) {
-  switch (part.source) {
-    case 'rollups':
-      return sumRollups(store, scope, part);
-    case 'requests':
-      return sumRequests(store, scope, part);
-    case 'resources':
-      return sumResources(store, scope, part);
-    default:
-      return part.source satisfies never;
-  }
+/** What a span has beside them. */
+function cutEdges({ from, to }: TimeSpan, span: number): readonly Part[] {
+  const edges =
+    roundUp(from) < roundDown(to)
+      ? [
+          { span, from, to: roundUp(from) },
+          { span, from: roundDown(to), to },
+        ]
+      : [{ span, from, to }];
+  return edges.filter((edge) => edge.from < edge.to);
 }
 
-function sumRollups(store: Store, scope: UsageScope, { span, from, to }: Part) {
-  return store.db
-    .selectFrom('usage_rollups')
-    .where('key_id', 'in', keysOf(store, scope))
-    .where('bucket_started_at', '>=', from)
-    .where('bucket_started_at', '<', to)
-    .groupBy(['model_id', 'key_id'])
-    .select((select) => [
-      select.lit(span).as('span'),
-      'model_id',
-      'key_id',
-      select.fn.sum<number>('input_tokens').as('input_tokens'),
-      select.fn.sum<number>('cached_tokens').as('cached_tokens'),
-      select.fn.sum<number>('output_tokens').as('output_tokens'),
-      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
-      select.fn.sum<number>('requests_succeeded').as('requests_succeeded'),
-      select.fn.sum<number>('requests_failed').as('requests_failed'),
-      select.fn.sum<number>('requests_charged').as('requests_charged'),
-    ]);
+const roundUp = (at: number): number => Math.ceil(at / rollupBucketMs) * rollupBucketMs;
+const roundDown = (at: number): number => Math.floor(at / rollupBucketMs) * rollupBucketMs;
+
+/**
+ * Parts as a table, so that the statement stays one join however many they are: a select for each part took this
+ * thread longer to write than the database to run. PostgreSQL must be told what a parameter is.
+ */
+function listParts(name: RawBuilder<unknown>, parts: readonly Part[]): RawBuilder<unknown> {
+  const rows = parts.map(
+    ({ span, from, to }) => sql`(cast(${span} as bigint), cast(${from} as bigint), cast(${to} as bigint))`,
+  );
+  return sql`${name} (span, starts_at, ends_at) as (values ${sql.join(rows)})`;
 }
 
-function sumRequests(store: Store, scope: UsageScope, { span, from, to }: Part) {
-  return store.db
-    .selectFrom('usage_requests')
-    .where('key_id', 'in', keysOf(store, scope))
-    .where('created_at', '>=', from)
-    .where('created_at', '<', to)
-    .groupBy(['model_id', 'key_id'])
-    .select((select) => [
-      select.lit(span).as('span'),
-      'model_id',
-      'key_id',
-      select.fn.sum<number>('input_tokens').as('input_tokens'),
-      select.fn.sum<number>('cached_tokens').as('cached_tokens'),
-      select.fn.sum<number>('output_tokens').as('output_tokens'),
-      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
-      sql<number>`sum(case when status = 'succeeded' then 1 else 0 end)`.as('requests_succeeded'),
-      sql<number>`sum(case when status = 'failed' then 1 else 0 end)`.as('requests_failed'),
-      sql<number>`sum(case when cost_nano_usd > 0 then 1 else 0 end)`.as('requests_charged'),
-    ]);
-}
+// In each: `cross join` has SQLite go through the parts, and look each up in the index of key and time.
+
+const sumRollups = (
+  scope: UsageScope,
+) => sql`select span, model_id, key_id, sum(input_tokens) as input_tokens,
+    sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens, sum(cost_nano_usd) as cost_nano_usd,
+    sum(requests_succeeded) as requests_succeeded, sum(requests_failed) as requests_failed,
+    sum(requests_charged) as requests_charged
+  from wholes cross join usage_rollups
+  where ${isWithin(scope)} and bucket_started_at >= starts_at and bucket_started_at < ends_at
+  group by span, model_id, key_id`;
+
+const sumRequests = (
+  scope: UsageScope,
+) => sql`select span, model_id, key_id, sum(input_tokens) as input_tokens,
+    sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens, sum(cost_nano_usd) as cost_nano_usd,
+    sum(case when status = 'succeeded' then 1 else 0 end) as requests_succeeded,
+    sum(case when status = 'failed' then 1 else 0 end) as requests_failed,
+    sum(case when cost_nano_usd > 0 then 1 else 0 end) as requests_charged
+  from edges cross join usage_requests
+  where ${isWithin(scope)} and created_at >= starts_at and created_at < ends_at
+  group by span, model_id, key_id`;
 
 /** What caches cost, which is spend without a request. */
-function sumResources(store: Store, scope: UsageScope, { span, from, to }: Part) {
-  return store.db
-    .selectFrom('resource_charges')
-    .where('key_id', 'in', keysOf(store, scope))
-    .where('created_at', '>=', from)
-    .where('created_at', '<', to)
-    .groupBy(['model_id', 'key_id'])
-    .select((select) => [
-      select.lit(span).as('span'),
-      'model_id',
-      'key_id',
-      sql<number>`0`.as('input_tokens'),
-      sql<number>`0`.as('cached_tokens'),
-      sql<number>`0`.as('output_tokens'),
-      select.fn.sum<bigint>('cost_nano_usd').as('cost_nano_usd'),
-      sql<number>`0`.as('requests_succeeded'),
-      sql<number>`0`.as('requests_failed'),
-      sql<number>`0`.as('requests_charged'),
-    ]);
-}
+const sumCharges = (
+  scope: UsageScope,
+) => sql`select span, model_id, key_id, 0, 0, 0, sum(cost_nano_usd), 0, 0, 0
+  from edges cross join resource_charges
+  where ${isWithin(scope)} and created_at >= starts_at and created_at < ends_at
+  group by span, model_id, key_id`;
 
 /** The indexes begin with the key, so an account is asked as the list of its keys. */
-function keysOf(store: Store, scope: UsageScope) {
-  const keys = store.db.selectFrom('api_keys').select('id');
-  return 'keyId' in scope
-    ? keys.where('id', '=', scope.keyId)
-    : keys.where('account_id', '=', scope.accountId);
-}
+const isWithin = (scope: UsageScope): RawBuilder<unknown> =>
+  'keyId' in scope
+    ? sql`key_id = ${scope.keyId}`
+    : sql`key_id in (select id from api_keys where account_id = ${scope.accountId})`;
