@@ -20,6 +20,8 @@ export interface Restore {
 export interface PrefixSpill {
   /** Saves a prefix that is about to be evicted, when that is worth it. */
   keep(entry: CachedSequence): void;
+  /** Whether a prefix of so many tokens is long enough for that. */
+  isKept(tokens: number): boolean;
   /**
    * Begins to read the file that spares a prompt the most; undefined when none is worth it.
    * @param readyTokens what is in the KV cache already
@@ -93,6 +95,7 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
   };
 
   return {
+    isKept: (tokens) => pace.isWorthSaving(tokens),
     keep(entry) {
       const { tenant, tokens } = entry;
       if (!pace.isWorthSaving(tokens.length)) return;

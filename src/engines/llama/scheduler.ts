@@ -57,7 +57,11 @@ export class Scheduler {
       this.#admission.notifyFreed();
       this.#wake();
     });
-    this.#pool = createKvPool({ ...options, onEvict: (entry) => this.#spill?.keep(entry) });
+    this.#pool = createKvPool({
+      ...options,
+      onEvict: (entry) => this.#spill?.keep(entry),
+      isSaved: (tokens) => this.#spill?.isKept(tokens) === true,
+    });
     this.#admission = new Admission({
       pool: this.#pool,
       spill: this.#spill,
@@ -157,6 +161,7 @@ export class Scheduler {
       this.#reusedTokens += generation.cachedTokens;
       this.#emitProgress(generation);
     }
+    this.#pool.evictResting();
     const parts = this.#compose();
     if (parts.length === 0) {
       if (this.#running.size > 0) throw new Error('generations run but nothing is to be decoded');
@@ -379,9 +384,8 @@ export class Scheduler {
     this.#emit(generation.id, { type: 'error', reason, detail });
   }
 
-  #emitProgress(generation: Generation): void {
-    const processedTokens = generation.computedTokens;
-    this.#emit(generation.id, { type: 'prefill', processedTokens, totalTokens: generation.prompt.length });
+  #emitProgress({ id, computedTokens, prompt }: Generation): void {
+    this.#emit(id, { type: 'prefill', processedTokens: computedTokens, totalTokens: prompt.length });
   }
 
   #emit(generationId: number, event: PublishedEvent['event']): void {

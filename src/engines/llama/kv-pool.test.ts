@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { createKvPool } from './kv-pool.ts';
+import { createBookContext } from './testing/book-context.ts';
+
+/** A pool whose idle sequences can be had back when they have at least `savedMin` tokens. */
+function setUp(savedMin: number) {
+  const context = createBookContext({ cells: 20_000, vocabularySize: 4, choose: () => 0 });
+  const evicted: number[] = [];
+  const pool = createKvPool({
+    context,
+    sequencesMax: 16,
+    prefixCacheCells: 20_000,
+    onEvict: ({ tokens }) => void evicted.push(tokens.length),
+    isSaved: (tokens) => tokens >= savedMin,
+  });
+  const run = async (sequence: number, start: number, tokens: Int32Array): Promise<void> => {
+    pool.reserve(tokens.length);
+    await context.decode(
+      Array.from(tokens, (token, index) => ({
+        token,
+        position: start + index,
+        sequence,
+        needsLogits: false,
+      })),
+    );
+    pool.append(sequence, tokens.length);
+  };
+  /** Computes a sequence that then rests; `first` makes it differ from others. */
+  const rest = async (first: number, length: number): Promise<void> => {
+    const tokens = Int32Array.from({ length }, (_, index) => (index === 0 ? first : 0));
+    const sequence = pool.takeSequence();
+    await run(sequence, 0, tokens);
+    pool.retain('tenant', sequence, tokens);
+  };
+  /** Computes tokens of a sequence that goes on running. */
+  const compute = async (length: number): Promise<void> => {
+    await run(pool.takeSequence(), 0, new Int32Array(length));
+    pool.evictResting();
+  };
+  return { pool, evicted, rest, compute, run };
+}
+
+describe('sequences at rest', () => {
+  it('leave after a few tokens of others when they can be read back', async () => {
+    const { evicted, rest, compute } = setUp(256);
+    await rest(1, 300);
+    await compute(63);
+    expect(evicted).toEqual([]);
+    await compute(33);
+    expect(evicted).toEqual([300]);
+  });
+
+  it('stay long when they would have to be computed anew', async () => {
+    const { evicted, rest, compute } = setUp(256);
+    await rest(1, 200);
+    await compute(4_000);
+    expect(evicted).toEqual([]);
+    await compute(200);
+    expect(evicted).toEqual([200]);
+  });
+
+  it('leave one at a time, so that no stream waits for several to be saved', async () => {
+    const { pool, evicted, rest, compute } = setUp(256);
+    await rest(1, 300);
+    await rest(2, 400);
+    await compute(100);
+    expect(evicted).toHaveLength(1);
+    pool.evictResting();
+    expect(evicted).toHaveLength(2);
+  });
+
+  it('stay while a running sequence shares nearly all of their cells', async () => {
+    const { pool, evicted, rest, run } = setUp(256);
+    await rest(1, 300);
+    const source = pool.cache.oldestIdle();
+    const running = pool.takeSequence();
+    pool.copy(source?.sequence ?? -1, running, 299);
+    await run(running, 299, new Int32Array(1_000));
+    pool.evictResting();
+    expect(evicted).toEqual([]);
+  });
+
+  it('are not counted as disturbed by what is read back from disk', async () => {
+    const { pool, evicted, rest } = setUp(256);
+    await rest(1, 300);
+    expect(
+      pool.restore(
+        'tenant',
+        Int32Array.from({ length: 500 }, () => 2),
+        () => true,
+      ),
+    ).toBe('loaded');
+    pool.evictResting();
+    expect(evicted).toEqual([]);
+  });
+});
