@@ -1,4 +1,5 @@
 /** What administrators see and change of accounts. Money is `billing/manual-bookings.ts`, ways in are `invites.ts`. */
+import type { TopUpRefusal } from '../billing/ledger.ts';
 import { ApiError } from '../errors.ts';
 import { bumpKeyGeneration } from '../keys/api-keys.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
@@ -137,7 +138,7 @@ function changeStatements(
 function approveStatements(
   accountId: number,
   approval: AdministrationOptions & { readonly ownerUserId: string },
-): readonly Statement<'account_not_found' | 'not_waiting'>[] {
+): readonly Statement<TopUpRefusal | 'not_waiting'>[] {
   return [
     statement(
       'update accounts set disabled_at = null, awaits_approval = 0 where id = ? and awaits_approval = 1',

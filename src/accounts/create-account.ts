@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hashPassword } from 'better-auth/crypto';
 import { z } from 'zod';
-import { type AccountRef, bookTopUp } from '../billing/ledger.ts';
+import { type AccountRef, bookTopUp, type TopUpRefusal } from '../billing/ledger.ts';
 import { ApiError } from '../errors.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -66,7 +66,7 @@ export function emailTaken(cause: unknown): ApiError {
 export interface PreparedAccount {
   /** Names the account inside the group that creates it, where its number is not known yet. */
   readonly ownerUserId: string;
-  readonly statements: readonly Statement<'account_not_found'>[];
+  readonly statements: readonly Statement<TopUpRefusal>[];
 }
 
 /** Checks the input, hashes the password (about 60 ms, off the event loop), and makes the statements. */
@@ -109,7 +109,7 @@ export function insertAccount(
     readonly ownerUserId: string;
     readonly createdAt: number;
   },
-): readonly Statement<'account_not_found'>[] {
+): readonly Statement<TopUpRefusal>[] {
   const { ownerUserId, createdAt, openingCreditNanoUsd } = account;
   const awaitsApproval = account.awaitsApproval ?? false;
   return [
@@ -142,7 +142,7 @@ export function bookOpeningCredit(opening: {
   readonly ownerUserId: string;
   readonly openingCreditNanoUsd: bigint;
   readonly createdAt: number;
-}): readonly Statement<'account_not_found'>[] {
+}): readonly Statement<TopUpRefusal>[] {
   const { account, ownerUserId, openingCreditNanoUsd: amountNanoUsd, createdAt } = opening;
   if (amountNanoUsd < 0n) {
     throw new ApiError('invalid_request', { message: 'The opening credit must not be negative.' });

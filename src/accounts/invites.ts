@@ -1,7 +1,7 @@
 /** Links by which an administrator lets somebody in: used once, for one address or any, with credit or without. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import { bookTopUp } from '../billing/ledger.ts';
+import { bookTopUp, type TopUpRefusal } from '../billing/ledger.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -121,7 +121,7 @@ export function claimInvite(
 export function settleInvite(
   invite: Invite,
   settled: { readonly ownerUserId: string; readonly at: number },
-): readonly Statement<'account_not_found'>[] {
+): readonly Statement<TopUpRefusal>[] {
   const { ownerUserId, at } = settled;
   return [
     statement(

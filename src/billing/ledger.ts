@@ -4,6 +4,7 @@
  */
 import { type Statement, statement } from '../store/store.ts';
 import type { TransferType } from '../store/tables.ts';
+import { nanoUsdMax } from './money.ts';
 
 /** Which account, by number or (in the group that creates it, before the number is known) by its owner. */
 export type AccountRef = { readonly id: number } | { readonly ownerUserId: string };
@@ -32,12 +33,14 @@ const topUpCounterparts = {
   INIT: 'grants',
 } as const;
 
-/** Money in: the entry and the balance. Guard reason: the account does not exist. */
-export function bookTopUp(topUp: TopUp): readonly Statement<'account_not_found'>[] {
+/** `balance_too_large`: the balance would no longer fit the databases' integers. */
+export type TopUpRefusal = 'account_not_found' | 'balance_too_large';
+
+/** Money in: the entry and the balance. */
+export function bookTopUp(topUp: TopUp): readonly Statement<TopUpRefusal>[] {
   const [column, value] =
     'id' in topUp.account ? ['id', topUp.account.id] : ['owner_user_id', topUp.account.ownerUserId];
   const counterpart = topUpCounterparts[topUp.type];
-  const guard = { rows: 1, otherwise: 'account_not_found' } as const;
   return [
     statement(
       `insert into ledger_transfers
@@ -55,13 +58,13 @@ export function bookTopUp(topUp: TopUp): readonly Statement<'account_not_found'>
         topUp.createdAt,
         value,
       ],
-      guard,
+      { rows: 1, otherwise: 'account_not_found' },
     ),
     statement(
       `update balances set balance_nano_usd = balance_nano_usd + ?
-       where account_id = (select id from accounts where ${column} = ?)`,
-      [topUp.amountNanoUsd, value],
-      guard,
+       where account_id = (select id from accounts where ${column} = ?) and balance_nano_usd <= ?`,
+      [topUp.amountNanoUsd, value, nanoUsdMax - topUp.amountNanoUsd],
+      { rows: 1, otherwise: 'balance_too_large' },
     ),
   ];
 }

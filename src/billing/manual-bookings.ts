@@ -3,7 +3,8 @@ import { ApiError } from '../errors.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type LedgerLine, readLedgerLines } from './account-ledger.ts';
-import { bookTopUp } from './ledger.ts';
+import { bookTopUp, type TopUpRefusal } from './ledger.ts';
+import { formatUsd, nanoUsdMax } from './money.ts';
 
 interface Booking {
   readonly accountId: number;
@@ -36,7 +37,7 @@ export interface BookingResult {
 export interface ManualBookings {
   /**
    * Throws ApiError `not_found` (no such account), `conflict` (the key was used for something else, or the account
-   * has less than is taken), `invalid_request` (an amount that makes no sense).
+   * has less than is taken), `invalid_request` (an amount that makes no sense, or that no balance can hold).
    */
   grant(grant: Grant): Promise<BookingResult>;
   /** Gives the whole charge back. Throws ApiError `not_found` (no such charge), `conflict` (given back already). */
@@ -48,7 +49,7 @@ export interface ManualBookings {
   ): Promise<readonly LedgerLine[]>;
 }
 
-type Reason = 'account_not_found' | 'insufficient';
+type Reason = TopUpRefusal | 'insufficient';
 
 export function createManualBookings(store: Store, now: () => number = Date.now): ManualBookings {
   return {
@@ -174,11 +175,21 @@ async function book(
 }
 
 function refusal(reason: Reason): ApiError {
-  return reason === 'account_not_found'
-    ? new ApiError('not_found', { message: 'There is no such account.' })
-    : new ApiError('conflict', {
+  switch (reason) {
+    case 'account_not_found':
+      return new ApiError('not_found', { message: 'There is no such account.' });
+    case 'balance_too_large':
+      return new ApiError('invalid_request', {
+        message: `Invalid request: amount_usd: the balance would exceed ${formatUsd(nanoUsdMax)} USD, the most that an account can have.`,
+        param: 'amount_usd',
+      });
+    case 'insufficient':
+      return new ApiError('conflict', {
         message: 'The account has less than that, beside what its running turns hold.',
       });
+    default:
+      return reason satisfies never;
+  }
 }
 
 async function readCharge(store: Store, refund: Refund): Promise<bigint> {

@@ -9,7 +9,7 @@ const nanoUsdPerCredit = 500n;
 const tokensPerPrice = 1_000_000n;
 
 /** What fits the databases' 64-bit integers: about 9.2 thousand million dollars. */
-const nanoUsdMax = 9_223_372_036_854_775_807n;
+export const nanoUsdMax = 9_223_372_036_854_775_807n;
 
 /** The text or number is no amount of money that we can hold. */
 export class MoneyFormatError extends Error {

@@ -1,6 +1,7 @@
 /** Prices per model, with versions: a change is a new row, so that history keeps the price it was charged at. */
 import type { Selectable } from 'kysely';
-import { type Store, statement } from '../store/store.ts';
+import { type Statement, type Store, statement } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
 import type { Tables } from '../store/tables.ts';
 
 /** What a model costs, in nano-dollars. All 0n is an empty price, and the way of a turn is the same. */
@@ -86,31 +87,44 @@ export function decodePrices(row: Selectable<Tables['prices']>): ModelPrices {
   };
 }
 
+/** Administrators who set one price in the same moment draw the same version: all but one draw anew. */
+const versionDrawsMax = 10;
+
 /** Adds a version that holds from now on (in every process within a second). */
 export async function setPrice(
   store: Store,
   modelId: string,
   { prices, now }: { readonly prices: ModelPrices; readonly now: () => number },
 ): Promise<void> {
-  await store.commit([
-    statement(
-      `insert into prices
+  for (let draw = 1; ; draw += 1) {
+    try {
+      await store.commit([insertVersion(modelId, prices, now())]);
+      return;
+    } catch (thrown) {
+      const isTaken = thrown instanceof StoreError && thrown.kind === 'unique';
+      if (!isTaken || draw === versionDrawsMax) throw thrown;
+    }
+  }
+}
+
+function insertVersion(modelId: string, prices: ModelPrices, createdAt: number): Statement<never> {
+  return statement(
+    `insert into prices
          (model_id, version, input_nano_usd, cached_input_nano_usd, object_cached_input_nano_usd, output_nano_usd,
           web_search_nano_usd, cache_hit_nano_usd, cache_creation_nano_usd, cache_storage_nano_usd, created_at)
        values (?, (select coalesce(max(version), 0) + 1 from prices where model_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [
-        modelId,
-        modelId,
-        prices.inputNanoUsd,
-        prices.cachedInputNanoUsd,
-        prices.objectCachedInputNanoUsd,
-        prices.outputNanoUsd,
-        prices.webSearchNanoUsd,
-        prices.cacheHitNanoUsd,
-        prices.cacheCreationNanoUsd,
-        prices.cacheStorageNanoUsd,
-        now(),
-      ],
-    ),
-  ]);
+    [
+      modelId,
+      modelId,
+      prices.inputNanoUsd,
+      prices.cachedInputNanoUsd,
+      prices.objectCachedInputNanoUsd,
+      prices.outputNanoUsd,
+      prices.webSearchNanoUsd,
+      prices.cacheHitNanoUsd,
+      prices.cacheCreationNanoUsd,
+      prices.cacheStorageNanoUsd,
+      createdAt,
+    ],
+  );
 }
