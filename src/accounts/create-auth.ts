@@ -37,6 +37,8 @@ export interface AuthOptions {
   admitSession(userId: string, inviteId: number | undefined): Promise<ErrorCode | undefined>;
   /** Somebody of this server forgot their password. */
   sendReset(user: { readonly id: string; readonly email: string }, token: string): Promise<void>;
+  /** They have set another one. */
+  onPasswordReset(email: string): Promise<void>;
 }
 
 const sessionSeconds = 7 * 86_400;
@@ -60,6 +62,7 @@ export function createAuth(options: AuthOptions) {
       revokeSessionsOnPasswordReset: true,
       resetPasswordTokenExpiresIn: resetTokenSeconds,
       sendResetPassword: async ({ user, token }) => await options.sendReset(user, token),
+      onPasswordReset: async ({ user }) => await options.onPasswordReset(user.email),
     },
     session: {
       ...authModels.session,

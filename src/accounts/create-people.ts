@@ -83,6 +83,7 @@ export function createPeople(store: Store, options: PeopleOptions): People {
         return await signUps.admitSession(userId, inviteId);
       },
       sendReset: resets.send,
+      onPasswordReset: resets.endLinks,
     });
   };
   const openAuth = async (): Promise<Auth> => {

@@ -34,12 +34,12 @@ export interface Entrance {
   signOut(client: WebClient): Promise<SetCookies>;
   /** The same for known and unknown addresses, and as quick. */
   forgotPassword(email: string, client: WebClient): Promise<void>;
-  /** Ends all sessions of the person. Throws ApiError `reset_link_invalid`. */
+  /** Ends all sessions and other links of the person. Throws ApiError `reset_link_invalid`. */
   resetPassword(
     reset: { readonly token: string; readonly password: string },
     client: WebClient,
   ): Promise<void>;
-  /** Ends the person's other sessions; this one goes on under new cookies. Throws ApiError `sign_in_failed`. */
+  /** Ends the person's other sessions and all reset links; this one goes on under new cookies. Throws ApiError `sign_in_failed`. */
   changePassword(
     change: { readonly currentPassword: string; readonly newPassword: string; readonly email: string },
     client: WebClient,
@@ -64,7 +64,7 @@ export interface EntranceOptions {
   readonly countPassword: CountPassword;
   readonly invites: Invites;
   readonly signUps: SignUps;
-  readonly resets: Pick<PasswordResets, 'ask'>;
+  readonly resets: Pick<PasswordResets, 'ask' | 'endLinks'>;
   readonly hasOidc: boolean;
   openAuth(): Promise<Auth>;
 }
@@ -104,6 +104,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
       const forgetAttempts = await countPassword(email, client);
       const body = { currentPassword, newPassword, revokeOtherSessions: true };
       const { setCookies } = await callAuth(await openAuth(), { path: '/change-password', body, client });
+      await resets.endLinks(email);
       await forgetAttempts();
       return setCookies;
     },

@@ -36,6 +36,8 @@ export interface PasswordResets {
   listRequests(): Promise<readonly ResetRequest[]>;
   /** False: there is no such request. */
   closeRequest(accountId: number): Promise<boolean>;
+  /** The password of this address was set: links that were made before would set it again. */
+  endLinks(email: string): Promise<void>;
   /** Resolves when everything that was asked is done. */
   settle(): Promise<void>;
 }
@@ -95,6 +97,7 @@ export function createPasswordResets(options: PasswordResetOptions): PasswordRes
       return await listRequests(store);
     },
     closeRequest: async (accountId) => await closeRequest(store, accountId),
+    endLinks: async (email) => await endLinks(store, email),
     settle,
   };
 }
@@ -111,6 +114,15 @@ function describeReset(url: string): { readonly subject: string; readonly text: 
       'Somebody, probably you, asked for a new password. Set it within an hour here:\n\n' +
       `${url}\n\nIf it was not you, do nothing: the old password stays.\n`,
   };
+}
+
+/** Of better-auth's verifications only the links of resets have a person's id as their value. */
+async function endLinks(store: Store, email: string): Promise<void> {
+  await store.commit([
+    statement('delete from auth_verifications where value in (select id from auth_users where email = ?)', [
+      email,
+    ]),
+  ]);
 }
 
 async function openRequest(store: Store, userId: string, at: number): Promise<void> {

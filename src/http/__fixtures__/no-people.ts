@@ -40,6 +40,7 @@ export const noPeople: People = {
     createLink: refuse,
     listRequests: refuse,
     closeRequest: refuse,
+    endLinks: refuse,
     settle: async () => {},
   },
   mailInvite: refuse,
