@@ -96,8 +96,9 @@ export function findTightest(
     if (meter.limitName !== limitName || reading === undefined) continue;
     const remaining = Math.max(0, limit - reading.used - (isTaken ? amount : 0));
     if (tightest !== undefined && tightest.remaining <= remaining) continue;
-    const resetMs = reading.backMs === 0 && isTaken ? minuteMs : reading.backMs;
-    tightest = { limit, remaining, resetMs };
+    // A second leaves when 60 whole ones are over, so after up to 61; clients know a minute.
+    const backMs = reading.backMs === 0 && isTaken ? minuteMs : reading.backMs;
+    tightest = { limit, remaining, resetMs: Math.min(minuteMs, backMs) };
   }
   return tightest;
 }

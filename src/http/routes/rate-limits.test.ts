@@ -67,6 +67,19 @@ describe.each(storeKinds)('rate limits on %s', (kind) => {
     expect((await app.chat()).statusCode).toBe(200);
   });
 
+  it('never name a wait over a minute', async () => {
+    const app = await openPlatformApp(kind, { script });
+    await limitKey(app, { requestsPerMinute: 2 });
+    const answers = [await app.chat(), await app.chat(), await app.chat()];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
+    for (const { headers } of answers) {
+      expect(headers).toMatchObject({
+        'x-ratelimit-reset': '60',
+        'x-ratelimit-reset-requests': '60s',
+      });
+    }
+  });
+
   it('of an account hold over all its keys, and say so', async () => {
     const app = await openPlatformApp(kind, { script });
     await limitAccount(app, { requestsPerMinute: 1 });
