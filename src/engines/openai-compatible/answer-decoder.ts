@@ -54,7 +54,9 @@ export interface DecodedUsage {
 
 interface ChoiceState {
   readonly choice: number;
-  readonly calls: ToolCallAssembler;
+  /** Made for the first call: most answers have none. */
+  calls(): ToolCallAssembler;
+  callCount(): number;
   /** Undefined: the text is shown as it comes. */
   readonly reader: TextReader | undefined;
   reason: FinishReason | undefined;
@@ -94,7 +96,7 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
     if (delta !== undefined) {
       if (options.hasLogprobs) state.logprobs.push(...readLogprobs(wireChoice.logprobs));
       addText(state, readContent(delta.content));
-      for (const call of asList(delta.tool_calls)) state.calls.add(call);
+      for (const call of asList(delta.tool_calls)) state.calls().add(call);
     }
     const reason = asText(wireChoice.finish_reason);
     if (reason !== undefined) state.reason = readReason(reason);
@@ -133,7 +135,7 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
           });
         }
         state.reader?.end();
-        state.calls.end(state.reason === 'length');
+        if (state.callCount() > 0) state.calls().end(state.reason === 'length');
       }
       return finishChoices(states, usage, options.emit);
     },
@@ -149,18 +151,23 @@ function createChoiceState(choice: number, { emit, textForm, callsMax }: AnswerD
       emit({ type: 'tool-call-delta', choice, index, argumentsText, tokenCount });
     },
   };
-  const calls = createToolCallAssembler(sink, callsMax);
+  let assembler: ToolCallAssembler | undefined;
+  const calls = (): ToolCallAssembler => {
+    assembler ??= createToolCallAssembler(sink, callsMax);
+    return assembler;
+  };
   let openCall = -1;
   const reader = createReader(textForm, {
     text: (text) => emitText(state, text, emit),
     callStart: (name) => {
-      openCall = calls.open(name);
+      openCall = calls().open(name);
     },
-    callArguments: (text) => calls.extend(openCall, text),
+    callArguments: (text) => calls().extend(openCall, text),
   });
   const state: ChoiceState = {
     choice,
     calls,
+    callCount: () => assembler?.callCount ?? 0,
     reader,
     reason: undefined,
     usage: undefined,
@@ -241,7 +248,7 @@ function finishChoices(
   const tokens = countPerChoice(states, usage);
   for (const [position, state] of states.entries()) {
     // Calls decide: some servers end them with `stop`, and calls read from control tokens always end so.
-    const hasCalls = state.calls.callCount > 0 && state.reason !== 'length';
+    const hasCalls = state.callCount() > 0 && state.reason !== 'length';
     const reason = hasCalls ? 'tool_calls' : (state.reason ?? 'stop');
     emit({ type: 'choice-finish', choice: state.choice, reason, completionTokens: tokens[position] ?? 0 });
   }

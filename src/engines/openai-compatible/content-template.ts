@@ -25,8 +25,9 @@ export function createContentTemplate(): ContentTemplate {
   return {
     match(json) {
       const end = json.length - after.length;
-      if (before === '' || end < before.length || !json.startsWith(before) || !json.endsWith(after))
-        return undefined;
+      if (before === '' || end < before.length) return undefined;
+      // Slices are compared as memory; `startsWith` and `endsWith` go character by character, which is felt here.
+      if (json.slice(0, before.length) !== before || json.slice(end) !== after) return undefined;
       const content = json.slice(before.length, end);
       // A quote would end the string, a backslash would need decoding: both are the parser's work.
       return content.includes('"') || content.includes('\\') ? undefined : content;

@@ -41,7 +41,8 @@ export function createEventSplitter({ lengthMax, onEvent }: EventSplitterOptions
     else if (field === 'event') name = value;
   };
   const dispatch = (): void => {
-    const [finishedName, finishedData] = [name, data];
+    const finishedName = name;
+    const finishedData = data;
     name = '';
     data = undefined;
     if (finishedData !== undefined) onEvent(finishedName, finishedData);

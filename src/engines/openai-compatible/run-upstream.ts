@@ -37,7 +37,9 @@ export function runUpstream(run: UpstreamRun): AsyncIterable<EngineEvent> {
   return { [Symbol.asyncIterator]: () => startRun(run) };
 }
 
+/** Nothing that lives as long as the answer may refer to `run`: the prompt could not be freed before its end. */
 function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
+  const { signal, promptTokens } = run;
   const exchanges: RequestControl[] = [];
   const usages: DecodedUsage[] = [];
   let isOver = false;
@@ -45,7 +47,7 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
   const over = (error: ApiError | undefined): void => {
     if (isOver) return;
     isOver = true;
-    run.signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
     ticket.leave(error);
   };
   const fail = (error: ApiError): void => {
@@ -68,11 +70,11 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
   const groups = groupChoices(run);
   const ticket = run.admit(groups.length, fail);
 
-  if (run.signal.aborted) {
+  if (signal.aborted) {
     onAbort();
     return queue;
   }
-  run.signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', onAbort, { once: true });
   for (const choices of groups) {
     if (isOver) break;
     const encoded = encodeRequest(
@@ -101,7 +103,7 @@ function startRun(run: UpstreamRun): AsyncIterator<EngineEvent> {
         onEnd(usage) {
           usages.push(usage);
           if (usages.length < groups.length) return;
-          queue.push({ type: 'finish', usage: sumUsage(run, usages) });
+          queue.push({ type: 'finish', usage: sumUsage(promptTokens, usages) });
           queue.end();
           over(undefined);
         },
@@ -138,14 +140,14 @@ function groupChoices({ options, upstream }: UpstreamRun): (readonly number[])[]
 
 /** The prompt was the same for every choice, so it counts once. */
 function sumUsage(
-  run: UpstreamRun,
+  likelyPromptTokens: number,
   usages: readonly DecodedUsage[],
 ): Extract<EngineEvent, { type: 'finish' }>['usage'] {
   const completionTokens = usages.reduce((sum, usage) => sum + usage.completionTokens, 0);
   const measured = usages.find(({ usage }) => usage !== undefined)?.usage;
   const isMeasured = usages.every(({ usage }) => usage !== undefined);
   return {
-    promptTokens: measured?.promptTokens ?? run.promptTokens,
+    promptTokens: measured?.promptTokens ?? likelyPromptTokens,
     cachedTokens: measured?.cachedTokens ?? 0,
     completionTokens,
     source: isMeasured ? 'upstream' : 'estimate',
