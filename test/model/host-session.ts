@@ -49,7 +49,8 @@ export async function startHost(load: Partial<LoadOptions> = {}, queueLengthMax 
       modelPath: path,
       kvCells: 4096,
       contextTokensMax: 4096,
-      threads: 2,
+      // Two that wait for each other on a busy machine are many times slower than one that need not.
+      threads: 1,
       kvType: 'f16',
       prefixCacheCells: 4096,
       ...load,
