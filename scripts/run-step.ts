@@ -1,5 +1,5 @@
 /** Runs the steps of `npm start` and `npm test`, each under a heading, and stops at the first that fails. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,15 +13,37 @@ export function printHeading(text: string): void {
 }
 
 /** Runs a tool of `node_modules/.bin` in the repository; resolves to its exit code. */
-export function runTool(tool: string, arguments_: readonly string[]): Promise<number> {
+export async function runTool(tool: string, arguments_: readonly string[]): Promise<number> {
+  return await waitForEnd(tool, startTool(tool, arguments_, 'inherit'));
+}
+
+/** As `runTool`, for tools that run side by side: what they print is kept, or their lines would mix. */
+export async function runToolAside(
+  tool: string,
+  arguments_: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  const child = startTool(tool, arguments_, 'pipe');
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const exitCode = await waitForEnd(tool, child);
+  return { exitCode, output };
+}
+
+function startTool(tool: string, arguments_: readonly string[], output: 'inherit' | 'pipe'): ChildProcess {
   const binFolder = path.join(repositoryRoot, 'node_modules', '.bin');
-  const child = spawn(tool, arguments_, {
+  return spawn(tool, arguments_, {
     cwd: repositoryRoot,
-    stdio: 'inherit',
+    stdio: ['inherit', output, output],
     env: { ...process.env, PATH: `${binFolder}${path.delimiter}${process.env.PATH}` },
     // On Windows the tools are .cmd files, which only a shell starts.
     shell: process.platform === 'win32',
   });
+}
+
+function waitForEnd(tool: string, child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.on('error', (error) => {
       process.stderr.write(`${tool} could not be started: ${error.message}\n`);
