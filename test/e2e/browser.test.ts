@@ -9,6 +9,8 @@ let server: RunningServer;
 let pages: Server;
 let browser: Browser;
 let page: Page;
+/** The page's own server under another name: another origin, which allows nobody to read it. */
+let silentUrl = '';
 
 beforeAll(async () => {
   server = await startServer();
@@ -18,9 +20,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
   const address = pages.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  silentUrl = `http://localhost:${port}/`;
   browser = await playwright.launch({
     executablePath: await chromium.executablePath(),
-    args: chromium.args,
+    // Not the package's own flags: they switch off web security, which is tested here.
+    args: ['--no-sandbox'],
     headless: true,
   });
   page = await browser.newPage();
@@ -33,13 +37,24 @@ afterAll(async () => {
 });
 
 describe('a web page of another origin', () => {
+  it('is kept by this browser from what does not allow it', async () => {
+    const reading = page.evaluate(async (url) => (await fetch(url)).status, silentUrl);
+    await expect(reading).rejects.toThrow(/Failed to fetch/);
+    expect((await fetch(silentUrl)).status).toBe(200);
+  });
+
   it('reads a streamed answer as it comes, and the headers that say whose it is', async () => {
     const seen = await page.evaluate(
       async ({ baseUrl, apiKey, model }) => {
         const response = await fetch(`${baseUrl}/chat/completions`, {
           method: 'POST',
           headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }], stream: true }),
+          body: JSON.stringify({
+            model,
+            messages: [{ role: 'user', content: 'Hello' }],
+            stream: true,
+            temperature: 0,
+          }),
         });
         return {
           status: response.status,

@@ -47,6 +47,21 @@ export interface WireChunk {
   }[];
 }
 
+/**
+ * Fields of a request whose answer cannot end before that many numbers are written, of two tokens each: for what has to
+ * happen while the model is at work, whatever it would rather say.
+ */
+export const longAnswer = (numbers: number): object => ({
+  response_format: {
+    type: 'json_schema',
+    json_schema: {
+      name: 'numbers',
+      strict: true,
+      schema: { type: 'array', items: { type: 'integer', minimum: 0, maximum: 9 }, minItems: numbers },
+    },
+  },
+});
+
 /** Sends one request; the model is filled in. */
 export function postChat(
   server: Pick<RunningServer, 'baseUrl' | 'apiKey'>,

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { postChat, readCompletion, readPayloads, type WireChunk } from './chat-wire.ts';
+import { longAnswer, postChat, readCompletion, readPayloads, type WireChunk } from './chat-wire.ts';
 import { type RunningServer, startServer } from './running-server.ts';
 
 let server: RunningServer;
@@ -38,7 +38,11 @@ const readCommandLine = (pid: number): string =>
     ? readFileSync(`/proc/${pid}/cmdline`, 'utf8')
     : execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
 
-const longStory = { messages: [{ role: 'user', content: 'Count from 1 to 500.' }], max_tokens: 800 };
+const longStory = {
+  messages: [{ role: 'user', content: 'Count from 1 to 500.' }],
+  ...longAnswer(300),
+  max_tokens: 800,
+};
 
 describe('a crash of the engine’s process', () => {
   it('ends running streams with an error event, and the next request is answered', async () => {

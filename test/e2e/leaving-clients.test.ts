@@ -18,7 +18,7 @@ import { createHttpApp } from '../../src/http/create-http-app.ts';
 import { createIdSource } from '../../src/http/create-id-source.ts';
 import { type HttpSettings, httpSettingsDefault } from '../../src/http/http-dependencies.ts';
 import { obtainTestModel } from '../model/test-model.ts';
-import { foldStream, postChat, readPayloads } from './chat-wire.ts';
+import { foldStream, longAnswer, postChat, readPayloads } from './chat-wire.ts';
 import { modelName } from './running-server.ts';
 
 const clients = 200;
@@ -124,11 +124,12 @@ afterAll(async () => {
 });
 
 /** Reads some events of a long answer and leaves without a word. */
-async function visitAndLeave(visitor: number): Promise<void> {
+async function visitAndLeave(visitor: number, fields: object = {}): Promise<void> {
   const leave = new AbortController();
   const body = {
     messages: [{ role: 'user', content: `Visitor ${visitor}: count from 1 to 500.` }],
     max_tokens: 256,
+    ...fields,
     stream: true,
   };
   const payloads = readPayloads(await postChat(server, body, { signal: leave.signal }));
@@ -182,7 +183,8 @@ describe('clients that leave mid-stream', () => {
     async (onClientLeft, status) => {
       settings.onClientLeft = onClientLeft;
       outcomes.length = 0;
-      await visitAndLeave(1);
+      // The answer is not at its end before the server hears that its reader left.
+      await visitAndLeave(1, longAnswer(100));
       await waitUntilIdle();
       settings.onClientLeft = 'stop';
       expect(outcomes).toMatchObject([{ status }]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPerigee } from '../page-examples/start-perigee.ts';
-import { postChat, readError, readPayloads } from './chat-wire.ts';
+import { longAnswer, postChat, readError, readPayloads } from './chat-wire.ts';
 import { type RunningServer, startServer } from './running-server.ts';
 
 const hello = { messages: [{ role: 'user', content: 'Hello' }], max_tokens: 4 };
@@ -75,7 +75,7 @@ describe('a server at its limits', () => {
 
   it('answers 429 with Retry-After beyond the queue, and answers again when the queue is gone', async () => {
     const leave = new AbortController();
-    const large = { messages: [{ role: 'user', content: 'Count from 1 to 500.' }], max_tokens: 440 };
+    const large = { ...hello, ...longAnswer(180), max_tokens: 440 };
     const open = () => postChat(server, { ...large, stream: true }, { signal: leave.signal });
     const running = readPayloads(await open());
     await running.next(); // It runs, and holds nearly all of the cache.
