@@ -52,6 +52,7 @@ describe('files of the official client', () => {
         { role: 'user', content: 'What does kimi.pdf say?' },
       ],
       max_tokens: 12,
+      temperature: 0,
     });
     expect(completion.choices[0]?.message.content).toMatch(/\S/);
     const withoutFile = await client.chat.completions.create({

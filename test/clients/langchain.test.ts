@@ -21,6 +21,8 @@ const connect = (
     apiKey: server.apiKey,
     maxTokens: 16,
     maxRetries: 0,
+    // The likeliest answer each time: what a sampled one would be is no client's business.
+    temperature: 0,
     ...options,
     configuration: { baseURL: server.baseUrl },
   });
