@@ -32,29 +32,23 @@ export interface UsageSums {
   readonly chargedCount: number;
 }
 
-/** A span, or a piece of one. */
-interface Part extends TimeSpan {
-  readonly span: number;
-}
-
 /** A piece of the span at that position. */
 interface Part extends TimeSpan {
   readonly span: number;
 }
 
-type Row = Readonly<
-  Record<
-    | 'span'
-    | 'key_id'
-    | 'input_tokens'
-    | 'cached_tokens'
-    | 'output_tokens'
-    | 'requests_succeeded'
-    | 'requests_failed'
-    | 'requests_charged',
-    number
-  > & { model_id: string; cost_nano_usd: bigint }
->;
+interface Row {
+  readonly span: number;
+  readonly model_id: string;
+  readonly key_id: number;
+  readonly input_tokens: number;
+  readonly cached_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_nano_usd: bigint;
+  readonly requests_succeeded: number;
+  readonly requests_failed: number;
+  readonly requests_charged: number;
+}
 
 /** At most 160 spans; a key and model without requests or charges in a span have no row. */
 export async function readUsageSums(
