@@ -138,11 +138,13 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     onError: (error) => hooks.logger.warn({ err: error }, 'a kept answer could not be forgotten'),
   });
   const ids = createIdSource(clock);
+  const { admit: admitTurn } = limits.limiter;
   const caching = buildCaching(store, {
     models,
     prices: platform.prices,
     serverId: meter.serverId,
     cachesMax: config.contextCachesMax,
+    admitTurn,
     ids,
     now: clock.now,
     onError: (error) => hooks.logger.warn({ err: error }, 'a context cache could not be tended'),
@@ -158,7 +160,6 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     onError: (error) => hooks.logger.warn({ err: error }, 'uploaded files could not be tended'),
   });
   const webSearch = buildWebSearch(store, { config, clock, logger: hooks.logger });
-  const { admit: admitTurn } = limits.limiter;
   const http = createHttpApp({
     chat: logRefusals(
       createChatService({ models, meterTurn, toolLoop: webSearch.toolLoop, admitTurn, outputChecker }),

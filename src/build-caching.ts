@@ -6,6 +6,7 @@ import type { PrefixOnWire } from './caching/context-cache.ts';
 import { type ContextCaches, createContextCaches } from './caching/context-caches.ts';
 import type { ModelDirectory } from './engines/registry.ts';
 import { decodePrefix } from './http/openai/decode-prefix.ts';
+import type { TurnLimiter } from './limits/turn-limiter.ts';
 import type { Store } from './store/store.ts';
 
 export interface CachingOptions {
@@ -16,6 +17,8 @@ export interface CachingOptions {
   readonly cachesMax: number;
   readonly ids: { next(): string };
   readonly now: () => number;
+  /** Undefined = nothing is limited. */
+  readonly admitTurn?: TurnLimiter['admit'];
   /** What went wrong in the background, for the log. */
   readonly onError: (error: unknown) => void;
 }

@@ -51,12 +51,19 @@ export type SettlementResult =
   | { readonly isBooked: false; readonly reason: SettlementRefusal };
 
 export interface ResourceBilling {
-  /** Throws ApiError `insufficient_balance` or `key_limit_reached`. */
-  reserve(resource: Resource, hold: ResourceHold, also?: readonly Statement<never>[]): Promise<void>;
+  /**
+   * Throws ApiError `insufficient_balance` or `key_limit_reached`. False: the owner's own guard in `also` refused, and
+   * nothing was written.
+   */
+  reserve(
+    resource: Resource,
+    hold: ResourceHold,
+    also?: readonly Statement<'resource_changed'>[],
+  ): Promise<boolean>;
   /** Hold, charge, transaction, spend and the owner's rows in one durable group. */
   settle(settlement: ResourceSettlement): Promise<SettlementResult>;
-  /** Ends a hold without a charge. False: it had ended before, and `also` was not written. */
-  release(holdId: string, also?: readonly Statement<never>[]): Promise<boolean>;
+  /** Ends a hold without a charge. False: it had ended before, or `also` was refused; nothing was written. */
+  release(holdId: string, also?: readonly Statement<'resource_changed'>[]): Promise<boolean>;
   /** What the account and (when it has a limit) the key may still spend, in nano-dollars. */
   free(resource: Pick<Resource, 'accountId' | 'keyId'>): Promise<bigint>;
 }
@@ -65,8 +72,11 @@ export interface ResourceBilling {
 export function createResourceBilling(store: Store, now: () => number): ResourceBilling {
   return {
     reserve: async (resource, hold, also = []) => {
-      const result = await store.commit<HoldRefusal>([...openResourceHold(resource, hold, now()), ...also]);
-      if (!result.isCommitted) throw new ApiError(result.reason);
+      const group = [...openResourceHold(resource, hold, now()), ...also];
+      const result = await store.commit<HoldRefusal | 'resource_changed'>(group);
+      if (result.isCommitted) return true;
+      if (result.reason === 'resource_changed') return false;
+      throw new ApiError(result.reason);
     },
     settle: async (settlement) => await settle(store, settlement, now()),
     release: async (holdId, also = []) => {

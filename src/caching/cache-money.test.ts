@@ -6,7 +6,7 @@ import { costOfCacheCreation, costOfCacheStorage } from '../billing/turn-cost.ts
 import { verifyLedger } from '../billing/verify-ledger.ts';
 import { openCacheBooks } from './__fixtures__/open-cache-books.ts';
 import type { CacheMoney } from './cache-money.ts';
-import { type CacheRow, deleteStored } from './cache-rows.ts';
+import { type CacheRow, deleteStored, deleteUnstored, revive } from './cache-rows.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -93,6 +93,64 @@ describe('the storage of a context cache', () => {
       expect((await verifyLedger(store)).problems).toEqual([]);
     });
     await fc.assert(property, { numRuns: 12 });
+  });
+});
+
+describe.each(storeKinds)('what happens to a context cache between a look and a write, on %s', (kind) => {
+  const nextLife = (row: CacheRow, expiresAt: number) => ({
+    object: {
+      id: row.id,
+      accountId: row.account_id,
+      keyId: row.key_id,
+      modelId: row.model_id,
+      life: row.life + 1,
+      tokens: row.tokens,
+      expiresAt,
+    },
+    revival: revive(row, {
+      expiresAt,
+      holdId: `${row.id}:creation:${row.life + 1}`,
+      now: expiresAt - 60_000,
+    }),
+  });
+
+  it('holds nothing for a life of one that has just been deleted', async () => {
+    const { money, store, open, read, tend, balance, advance, now } = await openCacheBooks(kind, 10n ** 12n);
+    await open('cache-1', 1_000, 60);
+    advance(120);
+    await tend('cache-1');
+    const row = await read('cache-1');
+    expect(row.status).toBe('inactive');
+    await store.commit(deleteUnstored(row));
+    const { object, revival } = nextLife(row, now() + 60_000);
+    expect(await money.reserveCreation(object, [revival])).toBe(false);
+    expect((await balance()).held_nano_usd).toBe(0n);
+  });
+
+  it('deletes no life that has just begun, whose money is held', async () => {
+    const { money, store, open, read, tend, balance, advance, now } = await openCacheBooks(kind, 10n ** 12n);
+    await open('cache-1', 1_000, 60);
+    advance(120);
+    await tend('cache-1');
+    const seen = await read('cache-1');
+    const { object, revival } = nextLife(seen, now() + 60_000);
+    expect(await money.reserveCreation(object, [revival])).toBe(true);
+    expect((await store.commit(deleteUnstored(seen))).isCommitted).toBe(false);
+    const revived = await read('cache-1');
+    expect(await money.releaseCreation(revived, deleteUnstored(revived))).toBe(true);
+    expect((await balance()).held_nano_usd).toBe(0n);
+    await expect(read('cache-1')).rejects.toThrow('gone');
+  });
+
+  it('ends none whose end has just been moved', async () => {
+    const { money, store, open, read, advance, now } = await openCacheBooks(kind, 10n ** 12n);
+    await open('cache-1', 1_000, 60);
+    advance(60);
+    const seen = await read('cache-1');
+    const expiresAt = now() + 600_000;
+    await store.db.updateTable('context_caches').set({ expires_at: expiresAt }).execute();
+    expect(await money.settleStorage(seen)).toBe('changed');
+    expect(await read('cache-1')).toMatchObject({ status: 'ready', expires_at: expiresAt });
   });
 });
 

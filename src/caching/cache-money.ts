@@ -10,8 +10,8 @@ import { becomeReady, type CacheRow, continueStorage, endStorage } from './cache
 import { type CacheOwner, wholeSecond } from './context-cache.ts';
 
 export interface CacheMoney {
-  /** Holds what creating the object and the first hour will cost. Throws ApiError as `ResourceBilling.reserve`. */
-  reserveCreation(object: NewLife, also: readonly Statement<never>[]): Promise<void>;
+  /** Holds what creating the object and the first hour will cost. False, and throws, as `ResourceBilling.reserve`. */
+  reserveCreation(object: NewLife, also: readonly Statement<'resource_changed'>[]): Promise<boolean>;
   /** Charges the creation and begins the storage. False: the object is gone, or cannot be paid for. */
   beginStorage(row: CacheRow, computed: { readonly tokens: number }): Promise<'stored' | 'gone' | 'unpaid'>;
   /** Charges the storage up to now, or to the object's end, and holds the next hour. */
@@ -19,7 +19,7 @@ export interface CacheMoney {
   /** Charges the storage to the very moment; `also` is what ends the object, in the same group. */
   endStorage(row: CacheRow, also: readonly Statement<'resource_changed'>[]): Promise<'over' | 'changed'>;
   /** Gives back what was held for an object that never became ready. */
-  releaseCreation(row: CacheRow, also: readonly Statement<never>[]): Promise<boolean>;
+  releaseCreation(row: CacheRow, also: readonly Statement<'resource_changed'>[]): Promise<boolean>;
 }
 
 export interface NewLife extends CacheOwner {
@@ -59,7 +59,7 @@ export function createCacheMoney({ billing, prices, now }: CacheMoneyOptions): C
         amountNanoUsd,
         expiresAt: now() + holdGraceMs,
       };
-      await billing.reserve(resourceOf(object), hold, also);
+      return await billing.reserve(resourceOf(object), hold, also);
     },
     async beginStorage(row, { tokens }) {
       const price = await prices.find(row.model_id);

@@ -56,12 +56,14 @@ export type NewRow = Pick<
   | 'hold_id'
 >;
 
-export function insertRow(row: NewRow): Statement<never> {
+/** `resource_changed`: the account has as many objects as it may have. */
+export function insertRow(row: NewRow, cachesMax: number): Statement<'resource_changed'> {
   return statement(
     `insert into context_caches (id, account_id, key_id, model_id, status, messages, tools, name, description,
        metadata, tokens, backing, created_at, expires_at, life, stored_at, charged_seconds, held_seconds, hold_id,
        due_at, claimed_by, claimed_until, attempts, error_type, error_message)
-     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, null, 0, 0, ?, ?, null, 0, 0, null, null)`,
+     select ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, null, 0, 0, ?, ?, null, 0, 0, null, null
+     where (select count(*) from context_caches where account_id = ?) < ?`,
     [
       row.id,
       row.account_id,
@@ -78,7 +80,10 @@ export function insertRow(row: NewRow): Statement<never> {
       row.expires_at,
       row.hold_id,
       row.created_at,
+      row.account_id,
+      cachesMax,
     ],
+    { rows: 1, otherwise: 'resource_changed' },
   );
 }
 
@@ -124,16 +129,17 @@ export function continueStorage(
   );
 }
 
-/** The object's life is over and paid for. */
+/** The object's life is over and paid for, unless its end has just been moved. */
 export function endStorage(
   row: CacheRow,
   end: { readonly chargedSeconds: number; readonly expiresAt: number },
 ): Statement<'resource_changed'> {
-  return guarded(
-    row,
+  return statement(
     `update context_caches set status = 'inactive', charged_seconds = ?, expires_at = ?, hold_id = null,
-       due_at = null, claimed_until = 0`,
-    [end.chargedSeconds, end.expiresAt],
+       due_at = null, claimed_until = 0
+     where id = ? and status = 'ready' and life = ? and charged_seconds = ? and expires_at = ?`,
+    [end.chargedSeconds, end.expiresAt, row.id, row.life, row.charged_seconds, row.expires_at],
+    { rows: 1, otherwise: 'resource_changed' },
   );
 }
 
@@ -144,10 +150,15 @@ export function deleteStored(row: CacheRow): readonly Statement<'resource_change
   ];
 }
 
-export function deleteUnstored(row: CacheRow): readonly Statement<never>[] {
+/** Of an object that is not stored: what is held for a life that has just begun must not be orphaned. */
+export function deleteUnstored(row: CacheRow): readonly Statement<'resource_changed'>[] {
   return [
     statement('delete from context_cache_tags where cache_id = ?', [row.id]),
-    statement('delete from context_caches where id = ?', [row.id]),
+    statement(
+      'delete from context_caches where id = ? and life = ? and status = ?',
+      [row.id, row.life, row.status],
+      { rows: 1, otherwise: 'resource_changed' },
+    ),
   ];
 }
 
@@ -164,17 +175,18 @@ function guarded(
   );
 }
 
-/** A life after the end: computed and paid for again. */
+/** A life after the end: computed and paid for again. Refused when it is deleted, or another life has begun. */
 export function revive(
   row: CacheRow,
   next: { readonly expiresAt: number; readonly holdId: string; readonly now: number },
-) {
-  return statement<never>(
+): Statement<'resource_changed'> {
+  return statement(
     `update context_caches set status = 'pending', life = life + 1, expires_at = ?, hold_id = ?, due_at = ?,
        stored_at = null, charged_seconds = 0, held_seconds = 0, attempts = 0, claimed_until = 0, error_type = null,
        error_message = null
-     where id = ? and life = ?`,
+     where id = ? and life = ? and status in ('inactive', 'error')`,
     [next.expiresAt, next.holdId, next.now, row.id, row.life],
+    { rows: 1, otherwise: 'resource_changed' },
   );
 }
 

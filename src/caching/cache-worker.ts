@@ -48,6 +48,8 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
   const { store, now } = options;
   const computing = new Map<string, Promise<void>>();
   const closing = new AbortController();
+  /** Objects that could not be stored are not computed again for every request, but now and then: room is made. */
+  const unstored = new Set<string>();
   let areClaimsVoid = false;
   let sweptAt = 0;
 
@@ -74,6 +76,7 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
     }
     if (now() - sweptAt < sweepMs) return;
     sweptAt = now();
+    unstored.clear();
     await sweepEngines(options);
   };
   const loop = startJobLoop({
@@ -84,12 +87,10 @@ export function startCacheWorker(options: CacheWorkerOptions): CacheWorker {
   });
   void loop.nudge();
 
-  /** Objects that could not be stored are not computed again for every request. */
-  const unstored = new Set<string>();
   return {
     nudge: () => loop.nudge(),
-    settled: async (id) => {
     report: () => loop.report(),
+    settled: async (id) => {
       await (id === undefined ? Promise.all(computing.values()) : computing.get(id));
     },
     async ensureComputed(row, engine, signal) {

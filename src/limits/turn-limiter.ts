@@ -24,6 +24,13 @@ export interface TurnToAdmit {
 }
 
 export interface Admission {
+  /**
+   * For work that no meter ends, such as computing a context cache: its tokens count as a turn's do. Throws ApiError
+   * `rate_limit_reached` or `request_exceeds_rate_limit`.
+   */
+  takeTokens(tokens: number): Promise<void>;
+  /** Such work has begun: what it took stays counted, its place is free again. */
+  conclude(): Promise<void>;
   /** The turn did not begin: it counts nowhere. Does nothing once the turn's hold is open. Never rejects. */
   cancel(): Promise<void>;
 }
@@ -90,6 +97,12 @@ export function createTurnLimiter(options: TurnLimiterOptions): TurnLimiter {
     throw describeRefusal(caller, { meter, reading, waitMs: answer.waitMs });
   };
 
+  const takeTokens = async (open: OpenTurn, tokens: number): Promise<void> => {
+    const meters = listMeters(open.turn.caller, ['tokens', 'day-tokens'], tokens);
+    refuseOversized(open.turn.caller, meters);
+    await take(open, meters);
+  };
+
   /** Undefined usage: the turn did not begin, so that its request does not count either. */
   const end = async (
     open: OpenTurn,
@@ -127,7 +140,13 @@ export function createTurnLimiter(options: TurnLimiterOptions): TurnLimiter {
       const open: OpenTurn = { turn, takings: [], state: noState, isHeld: false };
       await take(open, listMeters(turn.caller, ['requests', 'concurrency'], 1));
       openTurns.set(turn.inferenceId, open);
+      let tokensTaken = 0;
       return {
+        takeTokens: async (tokens) => {
+          await takeTokens(open, tokens);
+          tokensTaken = tokens;
+        },
+        conclude: async () => await end(open, { ...nothingUsed, promptTokens: tokensTaken }),
         cancel: async () => {
           if (!open.isHeld) await end(open, undefined);
         },
@@ -137,13 +156,7 @@ export function createTurnLimiter(options: TurnLimiterOptions): TurnLimiter {
       open: async (turn) => {
         const open = openTurns.get(turn.inferenceId);
         if (open === undefined) return await meter.open(turn);
-        const tokenMeters = listMeters(
-          turn.caller,
-          ['tokens', 'day-tokens'],
-          turn.promptTokens + turn.outputTokensMax,
-        );
-        refuseOversized(turn.caller, tokenMeters);
-        await take(open, tokenMeters);
+        await takeTokens(open, turn.promptTokens + turn.outputTokensMax);
         const hold = await meter.open(turn);
         open.isHeld = true;
         return {

@@ -12,7 +12,15 @@ const seam = ['src/chat/types.ts', 'src/errors.ts'];
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   accounts: ['src/store', 'src/keys', 'src/billing'],
   billing: ['src/store', 'src/usage'],
-  caching: ['src/store', 'src/billing', 'src/jobs', 'src/engines/engine.ts', 'src/engines/registry.ts'],
+  caching: [
+    'src/store',
+    'src/billing',
+    'src/jobs',
+    'src/engines/engine.ts',
+    'src/engines/registry.ts',
+    'src/limits/turn-limiter.ts',
+    'src/limits/rate-limit-state.ts',
+  ],
   // The money around a turn is injected: the chat core sees its interfaces, never its code.
   chat: [
     'src/engines',

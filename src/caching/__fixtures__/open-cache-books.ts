@@ -28,7 +28,7 @@ export async function openCacheBooks(kind: StoreKind, openingCreditNanoUsd: bigi
   const insert = async (id: string, tokens: number, lifeSeconds: number): Promise<void> => {
     const expiresAt = nowMs + lifeSeconds * 1_000;
     const holdId = creationHoldId(id, 1);
-    const row = insertRow({
+    const fields = {
       id,
       account_id: accountId,
       key_id: keyId,
@@ -43,7 +43,8 @@ export async function openCacheBooks(kind: StoreKind, openingCreditNanoUsd: bigi
       created_at: nowMs,
       expires_at: expiresAt,
       hold_id: holdId,
-    });
+    } as const;
+    const row = insertRow(fields, 100);
     await money.reserveCreation({ id, accountId, keyId, modelId, life: 1, tokens, expiresAt }, [row]);
   };
   /** An object that is ready. */

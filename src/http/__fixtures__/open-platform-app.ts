@@ -130,6 +130,7 @@ export async function openPlatformApp(
       prices: platform.prices,
       serverId: meter.serverId,
       cachesMax: 5,
+      admitTurn: limits.limiter.admit,
       ids: { next: () => (++cacheCount).toString(16).padStart(24, '0') },
       now: clock.now,
       onError: (error) => {

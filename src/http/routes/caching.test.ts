@@ -243,6 +243,48 @@ describe.each(storeKinds)('context caches on %s', (kind) => {
     }
   });
 
+  it('are five where five are allowed, however many are asked for at once', async () => {
+    const app = await openPlatformApp(kind, { script: () => answer, promptTokens: 1_000 });
+    const answers = await Promise.all(Array.from({ length: 9 }, () => createCache(app)));
+    expect(answers.filter(({ statusCode }) => statusCode === 200)).toHaveLength(5);
+    for (const refused of answers.filter(({ statusCode }) => statusCode !== 200)) {
+      expect([refused.statusCode, refused.json().error.message]).toEqual([
+        400,
+        expect.stringMatching(/has 5 context caches/),
+      ]);
+    }
+    expect((await get(app, '/v1/caching')).json().data).toHaveLength(5);
+    await expectSoundBooks(app);
+  });
+
+  it('are counted by the rate limits as a chat with the same prompt, but not when they are refused', async () => {
+    const app = await openPlatformApp(kind, { script: () => answer, promptTokens: 1_000 });
+    const { accountId } = app;
+    await app.limits.change(
+      { scope: 'account', accountId },
+      { requestsPerMinute: 3, tokensPerMinute: 2_500 },
+    );
+    const missing = await createCache(app, { tags: ['a'.repeat(1_000)] });
+    expect(missing.statusCode).toBe(400);
+    const first = await createCache(app, { ttl: 60 });
+    expect(first.headers).toMatchObject({ 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': '2' });
+    const second = await createCache(app, { ttl: 60 });
+    expect([first.statusCode, second.statusCode]).toEqual([200, 200]);
+    const third = await createCache(app);
+    expect(third.statusCode).toBe(429);
+    expect(third.json().error.message).toMatch(/TPM rate limit, current:2000, limit:2500/);
+    // The one that was refused has taken no request: the third one of this minute is still there.
+    await app.limits.change({ scope: 'account', accountId }, { tokensPerMinute: 10_000 });
+    expect((await createCache(app)).statusCode).toBe(200);
+    const fourth = await createCache(app);
+    expect(fourth.json().error.message).toMatch(/max request: 3/);
+    // Another life is computed as well; the minute of the first requests is over then, and its two are taken.
+    app.setNow(testNowMs + 120_000);
+    const put = { method: 'PUT', url: `/v1/caching/${first.json().id}`, payload: { ttl: 60 } } as const;
+    expect((await app.send(put)).headers).toMatchObject({ 'x-ratelimit-remaining': '2' });
+    await expectSoundBooks(app);
+  });
+
   it('refuse a sixth one where five are allowed', async () => {
     const app = await openPlatformApp(kind, { script: () => answer, promptTokens: 1_000 });
     for (let count = 0; count < 5; count++) expect((await createCache(app)).statusCode).toBe(200);

@@ -1,12 +1,14 @@
 /** `/v1/caching`: an account's context caches (docs/caching.md). Their tags: `caching-tags.ts`. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
+import type { RateLimitState } from '../../limits/rate-limit-state.ts';
 import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertEndpointScope, assertScope, callerOf } from '../middleware/authenticate.ts';
+import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
 import {
   cacheAnswerSchema,
   cacheChangeSchema,
@@ -60,7 +62,9 @@ export function createCreateCacheRoute({ caches, models, clock }: HttpDependenci
       }
       assertScope(caller, 'caching', model.id);
       const cache = decodeNewCache(wire, model.id, clock.now());
-      return reply.send(encodeCache(await caches.create(caller, cache, watchClient(reply.raw))));
+      const signal = watchClient(reply.raw);
+      const created = await caches.create({ caller, cache, signal, onRateLimits: sendRateLimits(reply) });
+      return reply.send(encodeCache(created));
     },
   };
 }
@@ -133,11 +137,12 @@ export function createChangeCacheRoute({ caches, clock }: HttpDependencies): Rou
       response: { 200: cacheAnswerSchema, ...describeErrors([400, 401, 403, 404, 415, 429, 500]) },
     },
     async handle(request, reply) {
-      const { accountId } = cachingCallerOf(request);
+      const caller = cachingCallerOf(request);
       const wire = parseBody(cacheChangeSchema, request);
       const expiresAt = decodeEnd(wire, clock.now());
-      const change = { metadata: wire.metadata ?? undefined, expiresAt };
-      return reply.send(encodeCache(await caches.change(accountId, idOf(request), change)));
+      const metadata = wire.metadata ?? undefined;
+      const change = { metadata, expiresAt, onRateLimits: sendRateLimits(reply) };
+      return reply.send(encodeCache(await caches.change(caller, idOf(request), change)));
     },
   };
 }
@@ -166,6 +171,11 @@ export function createDeleteCacheRoute({ caches }: HttpDependencies): Route {
     },
   };
 }
+
+const sendRateLimits =
+  (reply: FastifyReply) =>
+  (state: RateLimitState): void =>
+    void reply.headers(encodeRateLimits(state));
 
 /** `metadata[key]=value`, which the query's parser leaves as names with brackets. */
 function readMetadata(request: FastifyRequest): Record<string, string> {
