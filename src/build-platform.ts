@@ -6,7 +6,6 @@ import type { Meter } from './billing/meter.ts';
 import { observeMeter } from './billing/observe-meter.ts';
 import { createPriceAdministration } from './billing/price-administration.ts';
 import { createPriceBook } from './billing/price-book.ts';
-import { createCacheStats } from './caching/cache-stats.ts';
 import { createConversations } from './conversations/conversations.ts';
 import type { PlatformServices } from './http/http-dependencies.ts';
 import { createKeyAdministration } from './keys/key-administration.ts';
@@ -39,7 +38,6 @@ export function buildPlatform(
     activity: createAccountActivity(store),
     prices: createPriceBook(store),
     latencies: createLatencyWindow(now),
-    cacheStats: createCacheStats(),
     conversations: createConversations(store, { now }),
     managementKeys: createManagementKeys(store, now),
     administration: createAccountAdministration(store, { now, signUpCreditNanoUsd }),
@@ -48,10 +46,9 @@ export function buildPlatform(
   };
 }
 
-/** The meter whose answered turns are measured for `GET /models/metrics` and `/metrics`. */
-export function measureTurns(meter: Meter, { latencies, cacheStats }: PlatformServices): Meter {
+/** The meter whose answered turns are measured for `GET /models/metrics`. */
+export function measureTurns(meter: Meter, { latencies }: PlatformServices): Meter {
   return observeMeter(meter, ({ modelId }, { usage, timeToFirstTokenMs, durationMs }) => {
     latencies.record({ modelId, timeToFirstTokenMs, durationMs, outputTokens: usage.completionTokens });
-    cacheStats.record(usage);
   });
 }

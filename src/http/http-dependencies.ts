@@ -9,7 +9,6 @@ import type { AccountBilling } from '../billing/account-billing.ts';
 import type { ManualBookings } from '../billing/manual-bookings.ts';
 import type { PriceAdministration } from '../billing/price-administration.ts';
 import type { PriceBook } from '../billing/price-book.ts';
-import type { CacheStats } from '../caching/cache-stats.ts';
 import type { ContextCaches } from '../caching/context-caches.ts';
 import type { ChatService } from '../chat/chat-service.ts';
 import type { FormulaService } from '../chat/formula-service.ts';
@@ -17,8 +16,8 @@ import type { Caller } from '../chat/types.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { ModelDirectory } from '../engines/registry.ts';
 import type { FileService } from '../files/file-service.ts';
-import type { JobReport } from '../jobs/job-loop.ts';
 import type { IdempotentAnswers } from '../idempotency/idempotent-answers.ts';
+import type { JobReport } from '../jobs/job-loop.ts';
 import type { KeyAdministration } from '../keys/key-administration.ts';
 import type { KeyPurpose } from '../keys/key-directory.ts';
 import type { ManagementKeys } from '../keys/management-keys.ts';
@@ -46,8 +45,6 @@ export interface PlatformServices {
   readonly activity: AccountActivity;
   readonly prices: PriceBook;
   readonly latencies: LatencyWindow;
-  /** What caching spares this process. */
-  readonly cacheStats: CacheStats;
   readonly conversations: Conversations;
   readonly managementKeys: ManagementKeys;
   readonly administration: AccountAdministration;
@@ -77,10 +74,10 @@ export interface SystemHealth {
   };
   /** Of the data folder's disk. */
   readonly disk: { readonly totalBytes: number; readonly freeBytes: number };
-  /** What this process does by itself, again and again. */
-  readonly jobs: readonly JobReport[];
   /** Size in bytes, null where it cannot be told. */
   readonly store: { readonly kind: string; readonly sizeBytes: number | null };
+  /** What this process does by itself, again and again. */
+  readonly jobs: readonly JobReport[];
 }
 
 export interface HttpSettings {
@@ -100,6 +97,8 @@ export interface HttpSettings {
   readonly prefillCommentMs: number;
   /** A reader that takes nothing for this long is dropped and its work stopped. */
   readonly readerStallMs: number;
+  /** An upload of which nothing came for so long is given up; a whole one may take as long as its line needs. */
+  readonly uploadIdleMs: number;
   /** Whether work ends with its client, or runs on for nobody and is charged whole. */
   readonly onClientLeft: 'stop' | 'finish';
   /** What opens `/metrics` from other machines; undefined = nothing does. */
@@ -115,6 +114,7 @@ export const httpSettingsDefault: HttpSettings = {
   keepAliveMs: 10_000,
   prefillCommentMs: 500,
   readerStallMs: 30_000,
+  uploadIdleMs: 60_000,
   onClientLeft: 'stop',
   metricsToken: undefined,
 };

@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client';
 import type { Charge, Hold, Meter, TurnOutcome, TurnToMeter } from '../billing/meter.ts';
+import type { Usage } from '../chat/types.ts';
 import type { ErrorCode } from '../errors.ts';
 
 export interface AnsweredRequest {
@@ -24,6 +25,10 @@ export interface EngineFigures {
   readonly kvCells: number;
   readonly residentBytes: number;
   readonly restarts: number;
+  /** Computed prompt beginnings on disk. */
+  readonly storedPrefixes: number;
+  readonly storedBytes: number;
+  readonly restoredTokensTotal: number;
 }
 
 export interface ServerMetrics {
@@ -90,10 +95,23 @@ function createTurnFigures(registry: Registry) {
     }),
     tokens: new Counter({
       name: 'perigee_tokens_total',
-      help: 'Tokens of charged turns: input (cached ones included), cached_input (not computed again), output.',
+      help: 'Tokens of charged turns: input (cached ones included), cached_input (not computed again: saved), object_cached_input (the part of those that context caches cover), output.',
       labelNames: ['model', 'kind'],
       registers,
     }),
+    cacheHits: new Counter({
+      name: 'perigee_cache_hits_total',
+      help: 'Charged turns of which a part of the prompt was not computed again: by a context cache (object), or by itself (automatic).',
+      labelNames: ['model', 'by'],
+      registers,
+    }),
+    hitRatio: new Gauge({
+      name: 'perigee_cache_hit_ratio',
+      help: 'Share of all prompt tokens since the start that was not computed again.',
+      labelNames: ['model'],
+      registers,
+    }),
+    promptTokensByModel: new Map<string, { input: number; cached: number }>(),
     spend: new Counter({
       name: 'perigee_charged_usd_total',
       help: 'What turns were charged, in US dollars.',
@@ -137,6 +155,12 @@ function createEngineGauges(registry: Registry) {
   const queued = gauge('queued_requests', 'Requests that wait for the embedded engine.');
   const resident = gauge('resident_bytes', 'Memory of the embedded engine’s process.');
   const restarts = gauge('restarts', 'How often the embedded engine’s process was started again.');
+  const prefixes = gauge('stored_prefixes', 'Computed prompt beginnings on disk.');
+  const prefixBytes = gauge('stored_prefix_bytes', 'What they take of `prefix_disk_megabytes`.');
+  const restored = gauge(
+    'restored_tokens',
+    'Tokens that were read back from there since the process started.',
+  );
   const cells = new Gauge({
     name: 'perigee_engine_kv_cells',
     help: 'Cells of the key-value cache: used, reserved (promised to running requests), total.',
@@ -149,6 +173,9 @@ function createEngineGauges(registry: Registry) {
       queued.set(figures.queuedGenerations);
       resident.set(figures.residentBytes);
       restarts.set(figures.restarts);
+      prefixes.set(figures.storedPrefixes);
+      prefixBytes.set(figures.storedBytes);
+      restored.set(figures.restoredTokensTotal);
       cells.set({ state: 'used' }, figures.kvCellsUsed);
       cells.set({ state: 'reserved' }, figures.kvCellsReserved);
       cells.set({ state: 'total' }, figures.kvCells);
@@ -200,11 +227,25 @@ function countOutcome(
 ): void {
   const { usage, timeToFirstTokenMs, durationMs } = outcome;
   figures.tokens.inc({ model, kind: 'input' }, usage.promptTokens);
-  figures.tokens.inc({ model, kind: 'cached_input' }, usage.cachedTokens);
   figures.tokens.inc({ model, kind: 'output' }, usage.completionTokens);
+  countCaching(figures, model, usage);
   figures.spend.inc({ model }, Number(charge.costNanoUsd) / 1e9);
   if (timeToFirstTokenMs !== undefined) figures.firstToken.observe({ model }, timeToFirstTokenMs / 1_000);
   if (outcome.status === 'succeeded') figures.duration.observe({ model }, durationMs / 1_000);
+}
+
+function countCaching(figures: TurnFigures, model: string, usage: Usage): void {
+  const objectCachedTokens = usage.objectCachedTokens ?? 0;
+  figures.tokens.inc({ model, kind: 'cached_input' }, usage.cachedTokens);
+  figures.tokens.inc({ model, kind: 'object_cached_input' }, objectCachedTokens);
+  if (usage.cachedTokens > 0) {
+    figures.cacheHits.inc({ model, by: objectCachedTokens > 0 ? 'object' : 'automatic' });
+  }
+  const sums = figures.promptTokensByModel.get(model) ?? { input: 0, cached: 0 };
+  sums.input += usage.promptTokens;
+  sums.cached += usage.cachedTokens;
+  figures.promptTokensByModel.set(model, sums);
+  if (sums.input > 0) figures.hitRatio.set({ model }, sums.cached / sums.input);
 }
 
 /** Failures are timed too: a database that hangs shows in them first. */

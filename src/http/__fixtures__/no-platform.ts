@@ -1,4 +1,3 @@
-import { createCacheStats } from '../../caching/cache-stats.ts';
 import type { ContextCaches } from '../../caching/context-caches.ts';
 import type { FileService } from '../../files/file-service.ts';
 import { createLatencyWindow } from '../../usage/latency-window.ts';
@@ -18,7 +17,6 @@ export const noPlatform: PlatformServices = {
   activity: { series: refuse, list: refuse, story: refuse },
   prices: { find: refuse },
   latencies: createLatencyWindow(() => 0),
-  cacheStats: createCacheStats(),
   conversations: {
     list: refuse,
     create: refuse,

@@ -102,9 +102,12 @@ describe('the figures', () => {
     );
     expect(samplesOf(payload, 'perigee_tokens_total')).toEqual([
       `{model="${testModelId}",kind="input"} 20`,
-      `{model="${testModelId}",kind="cached_input"} 0`,
       `{model="${testModelId}",kind="output"} 4`,
+      `{model="${testModelId}",kind="cached_input"} 0`,
+      `{model="${testModelId}",kind="object_cached_input"} 0`,
     ]);
+    expect(samplesOf(payload, 'perigee_cache_hits_total')).toEqual([]);
+    expect(samplesOf(payload, 'perigee_cache_hit_ratio')).toEqual([`{model="${testModelId}"} 0`]);
     for (const name of ['perigee_time_to_first_token_seconds', 'perigee_turn_duration_seconds']) {
       expect(samplesOf(payload, `${name}_count`)).toEqual([`{model="${testModelId}"} 2`]);
     }
@@ -114,6 +117,35 @@ describe('the figures', () => {
     ]);
     expect(samplesOf(payload, 'perigee_holds_open')).toEqual([' 0']);
     expect(payload).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  it('show the hit ratio, the tokens saved, and whether a context cache saved them', async () => {
+    const usages = [
+      { promptTokens: 100, cachedTokens: 0 },
+      { promptTokens: 100, cachedTokens: 80 },
+      { promptTokens: 200, cachedTokens: 180, objectCachedTokens: 150 },
+    ];
+    const script = (): ScriptStep[] => {
+      const usage = usages.shift();
+      if (usage === undefined) throw new Error('three answers were written down');
+      return [
+        { type: 'text-delta', choice: 0, text: 'x' },
+        { type: 'choice-finish', choice: 0, reason: 'stop', completionTokens: 1 },
+        { type: 'finish', usage: { ...usage, completionTokens: 1, source: 'engine' } },
+      ];
+    };
+    const testApp = open({ script });
+    for (let turn = 0; turn < 3; turn++) expect((await chat(testApp)).statusCode).toBe(200);
+    const { payload } = await readMetrics(testApp);
+    expect(samplesOf(payload, 'perigee_cache_hit_ratio')).toEqual([`{model="${testModelId}"} 0.65`]);
+    expect(samplesOf(payload, 'perigee_cache_hits_total')).toEqual([
+      `{model="${testModelId}",by="automatic"} 1`,
+      `{model="${testModelId}",by="object"} 1`,
+    ]);
+    expect(samplesOf(payload, 'perigee_tokens_total').slice(2)).toEqual([
+      `{model="${testModelId}",kind="cached_input"} 260`,
+      `{model="${testModelId}",kind="object_cached_input"} 150`,
+    ]);
   });
 
   it('count failures by code, before an answer and within a stream', async () => {
@@ -164,6 +196,9 @@ describe('the figures', () => {
             kvCells: 5,
             residentBytes: 6,
             restarts: 7,
+            storedPrefixes: 8,
+            storedBytes: 9,
+            restoredTokensTotal: 10,
           },
     );
     expect((await readMetrics(testApp)).statusCode).toBe(200);
@@ -175,5 +210,6 @@ describe('the figures', () => {
       '{state="reserved"} 4',
       '{state="total"} 5',
     ]);
+    expect(samplesOf(payload, 'perigee_engine_stored_prefix_bytes')).toEqual([' 9']);
   });
 });
