@@ -42,7 +42,11 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   const takeThread = async (signal: AbortSignal): Promise<ExtractThread> => {
     for (;;) {
       if (isClosed) throw closedError();
-      signal.throwIfAborted();
+      if (signal.aborted) {
+        // It may have been woken for a thread that it takes no more.
+        if (idle.length > 0) waiting.shift()?.();
+        throw signal.reason;
+      }
       const thread = idle.pop();
       if (thread !== undefined) return thread;
       await waitForThread(signal);

@@ -17,6 +17,13 @@ const refusedForms: readonly (readonly [signature: string, message: string])[] =
   ['7b5c727466', 'RTF files are not read; save it as .docx.'],
 ];
 
+/** Says beside what is wrong what would do. */
+export const unsupported = (message: string): ExtractError =>
+  new ExtractError(
+    'unsupported',
+    `${message} Files that are read: PDF, DOCX, XLSX, PPTX, EPUB, HTML, Markdown, CSV, JSON and all text.`,
+  );
+
 /** PDF readers look for the header in the first kilobyte: mail programs put things before it. */
 const pdfHeaderBytes = 1_024;
 
@@ -26,7 +33,7 @@ export function detectForm(bytes: Uint8Array): ContentForm {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, pdfHeaderBytes));
   const hex = head.toString('hex', 0, 16);
   const refused = refusedForms.find(([signature]) => hex.startsWith(signature));
-  if (refused !== undefined) throw new ExtractError('unsupported', refused[1]);
+  if (refused !== undefined) throw unsupported(refused[1]);
   if (hex.startsWith('504b0304') || hex.startsWith('504b0506')) return 'archive';
   if (head.includes('%PDF-')) return 'pdf';
   return 'text';
@@ -38,7 +45,7 @@ export function detectArchiveKind(archive: Archive): 'docx' | 'xlsx' | 'pptx' | 
   if (archive.has('xl/workbook.xml')) return 'xlsx';
   if (archive.has('ppt/presentation.xml')) return 'pptx';
   if (archive.has('META-INF/container.xml')) return 'epub';
-  throw new ExtractError('unsupported', 'This archive is no Word, Excel, PowerPoint or EPUB file.');
+  throw unsupported('This archive is no Word, Excel, PowerPoint or EPUB file.');
 }
 
 const kindsByExtension: Readonly<Record<string, DocumentKind>> = {

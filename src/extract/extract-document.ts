@@ -1,6 +1,6 @@
 /** Bytes of any format that is read → text. Runs in a worker thread: it may be killed at any point. */
 import { decodeText } from './decode-text.ts';
-import { detectArchiveKind, detectForm, detectTextKind } from './detect-kind.ts';
+import { detectArchiveKind, detectForm, detectTextKind, unsupported } from './detect-kind.ts';
 import { type DocumentSource, ExtractError, type ExtractedDocument, type ExtractLimits } from './document.ts';
 import { extractDocx } from './formats/docx.ts';
 import { extractEpub } from './formats/epub.ts';
@@ -65,8 +65,7 @@ async function readText(bytes: Uint8Array, labels: SourceLabels, limits: Extract
   const { name = '', mediaType = '' } = labels;
   const isMarkup = /\bx?html\b/.test(mediaType) || /\.x?html?$/i.test(name) || looksLikeMarkup(bytes);
   const { text } = decodeText(bytes, mediaType, isMarkup);
-  if (isBinary(text))
-    throw new ExtractError('unsupported', 'This file is no text, and no format that is read.');
+  if (isBinary(text)) throw unsupported('This file is no text, and no format that is read.');
   const kind = detectTextKind(text, name, mediaType);
   if (kind === 'html') {
     const { extractHtml } = await loadHtmlReader();

@@ -65,7 +65,7 @@ const never = new AbortController().signal;
 it('what a dead process left behind is gone after a start, and nothing else', async () => {
   const bench = await openBench();
   const first = bench.open();
-  const received = await first.receive(Readable.from([Buffer.from('kept')]));
+  const received = await first.receive(bench.accountId, Readable.from([Buffer.from('kept')]));
   const kept = await first.store(bench.accountId, received, labels, never);
   await first.close();
   const leftovers = [
@@ -103,7 +103,7 @@ it('a storage that fails leaves no row and no upload', async () => {
       },
     },
   });
-  const received = await service.receive(Readable.from([Buffer.from('text')]));
+  const received = await service.receive(bench.accountId, Readable.from([Buffer.from('text')]));
   await expect(service.store(bench.accountId, received, labels, never)).rejects.toThrow('the disk is full');
   expect(await bench.listDisk()).toEqual([]);
   expect((await service.list(bench.accountId, { limit: 10, order: 'asc' })).files).toEqual([]);
@@ -113,7 +113,7 @@ it('a storage that fails leaves no row and no upload', async () => {
 it('a sender that leaves while the text is extracted leaves nothing behind', async () => {
   const bench = await openBench();
   const service = bench.open();
-  const received = await service.receive(Readable.from([Buffer.from('text')]));
+  const received = await service.receive(bench.accountId, Readable.from([Buffer.from('text')]));
   const storing = service.store(bench.accountId, received, labels, AbortSignal.abort());
   await expect(storing).rejects.toMatchObject({ code: 'client_closed_request' });
   expect(await bench.listDisk()).toEqual([]);

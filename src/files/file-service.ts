@@ -3,6 +3,7 @@
  * it whole when the process dies: bytes before the row, the row away before the bytes. What is left over either way is
  * swept at the next start.
  */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { ApiError } from '../errors.ts';
@@ -11,6 +12,7 @@ import type { FileFilter, FilePage, FileQuotas, FileRecord, FileRecords } from '
 import type { FileStorage } from './file-storage.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { type ReceivedFile, receiveFile } from './receive-file.ts';
+import { createUploadSlots } from './upload-slots.ts';
 import { mediaTypeOf, writeContent } from './write-content.ts';
 
 export interface FileLabels {
@@ -25,8 +27,11 @@ export interface FileService {
   readonly bytesMax: number;
   /** Throws ApiError `invalid_request` when the account's quota is used up already. */
   assertRoom(accountId: number): Promise<void>;
-  /** Takes the bytes in; whoever called must `store` or `discard` the result. Throws ApiError. */
-  receive(content: Readable): Promise<ReceivedFile>;
+  /**
+   * Takes the bytes in; whoever called must `store` or `discard` the result, which holds one of the account's places
+   * for uploads until then. Throws ApiError `rate_limit_reached` when all are taken.
+   */
+  receive(accountId: number, content: Readable): Promise<ReceivedFile>;
   /** Reads the text and keeps both. A file without text is kept with status `error`. Throws ApiError. */
   store(accountId: number, file: ReceivedFile, labels: FileLabels, signal: AbortSignal): Promise<FileRecord>;
   list(accountId: number, filter: FileFilter): Promise<FilePage>;
@@ -52,14 +57,14 @@ export interface FileServiceOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Uploads that are taken in at the same time: each holds a connection and disk. */
-const uploadsMax = 32;
+/** Their files lie on the disk before any quota counts them, so there must be an end to them. */
+const uploadLimits = { uploadsMax: 32, perAccountMax: 8 };
 /** Other replicas may be between the bytes and the row for as long as a document may take to be read. */
 const leftoverMs = 3_600_000;
 
 export function createFileService(options: FileServiceOptions): FileService {
   const { records, storage, quotas, bytesMax, temporaryFolder } = options;
-  let uploads = 0;
+  const slots = createUploadSlots(uploadLimits);
   const swept = sweep(options).catch(options.onError);
 
   const find = async (accountId: number, id: string): Promise<FileRecord> => {
@@ -77,19 +82,17 @@ export function createFileService(options: FileServiceOptions): FileService {
       if (usage.files >= quotas.filesMax) throw tooManyFiles(quotas);
       if (usage.bytes >= quotas.bytesMax) throw tooManyBytes(quotas);
     },
-    async receive(content) {
-      if (uploads >= uploadsMax) {
-        content.resume();
-        throw new ApiError('rate_limit_reached', {
-          message: 'Too many files are being uploaded at once, please try again after 1 seconds',
-          retryAfterSeconds: 1,
-        });
-      }
-      uploads += 1;
+    async receive(accountId, content) {
+      let giveBack: (() => void) | undefined;
       try {
-        return await receiveFile(content, temporaryFolder, bytesMax);
-      } finally {
-        uploads -= 1;
+        giveBack = slots.take(accountId);
+        const received = await receiveFile(content, temporaryFolder, bytesMax);
+        return { ...received, discard: () => received.discard().finally(giveBack) };
+      } catch (error) {
+        giveBack?.();
+        // The rest is read and dropped, so that the sender hears the answer.
+        if (!content.destroyed) content.resume();
+        throw error;
       }
     },
     async store(accountId, received, labels, signal) {
@@ -140,9 +143,9 @@ async function keep(accountId: number, received: ReceivedFile, options: KeepOpti
   const id = `file-${options.ids.next()}`;
   const read = await readDocument(received.path, options);
   const keys = [bytesKey(accountId, id), contentKey(accountId, id)] as const;
+  const contentPath = `${received.path}.json`;
   try {
     if (read.document !== undefined) {
-      const contentPath = `${received.path}.json`;
       await writeContent(contentPath, read.document, labels.filename);
       await storage.put(keys[1], contentPath);
     }
@@ -165,6 +168,9 @@ async function keep(accountId: number, received: ReceivedFile, options: KeepOpti
   } catch (error) {
     await Promise.all(keys.map((key) => storage.remove(key).catch(options.onError)));
     throw error;
+  } finally {
+    // Still there when it could not be stored, or not be written to its end.
+    await rm(contentPath, { force: true });
   }
 }
 

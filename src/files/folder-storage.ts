@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../store/make-folder.ts';
 import { type FileStorage, StorageError, type StoredObject } from './file-storage.ts';
 
 /** Files in a folder: several replicas may share it. `folder` must be on the disk of the temporary files. */
@@ -9,7 +10,7 @@ export function createFolderStorage(folder: string): FileStorage {
     async put(key, temporaryPath) {
       const target = pathOf(key);
       const parent = path.dirname(target);
-      await mkdir(parent, { recursive: true });
+      makeFolder(parent);
       // Bytes first, then the name: a power cut leaves the whole file or none.
       await sync(temporaryPath);
       await rename(temporaryPath, target);

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../store/make-folder.ts';
 
 /** A file on its way in: on this machine's disk, under no name that anybody knows. */
 export interface ReceivedFile {
@@ -25,7 +26,7 @@ export async function receiveFile(
   folder: string,
   bytesMax: number,
 ): Promise<ReceivedFile> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const file = path.join(folder, randomUUID());
   const hash = createHash('sha256');
   let sizeBytes = 0;
@@ -42,7 +43,7 @@ export async function receiveFile(
   });
   const discard = async (): Promise<void> => await rm(file, { force: true });
   try {
-    await pipeline(content, counter, createWriteStream(file));
+    await pipeline(content, counter, createWriteStream(file, { mode: 0o600 }));
   } catch (error) {
     await discard();
     throw error;

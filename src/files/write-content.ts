@@ -28,7 +28,7 @@ export async function writeContent(
   document: ExtractedDocument,
   filename: string,
 ): Promise<void> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', 0o600);
   try {
     await file.write('{"content":"');
     for (let at = 0; at < document.text.length; at += pieceChars) {

@@ -10,6 +10,7 @@ import type { HttpDependencies } from './http-dependencies.ts';
 import { createAccessLogHook } from './middleware/access-log.ts';
 import { createCorsHook } from './middleware/cors.ts';
 import { createCountHook } from './middleware/count-requests.ts';
+import { dropRest } from './middleware/drop-rest.ts';
 import { createClientErrorHandler, createErrorHandler } from './middleware/handle-error.ts';
 import { createBodyReader, repairContentType } from './middleware/read-body.ts';
 import { createRequestContextHook } from './middleware/request-context.ts';
@@ -20,8 +21,6 @@ import { registerWebApp } from './static.ts';
 const keepAliveTimeoutMs = 75_000;
 /** Time a client has to send its headers. */
 const headersTimeoutMs = 60_000;
-/** Time a client has to send its whole request; answers may take as long as they take. */
-const requestTimeoutMs = 300_000;
 
 /** Ready to `listen()` or `inject()`. Closing it lets running answers end; stopping those is the caller's decision. */
 export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
@@ -34,7 +33,8 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
     // False costs nothing; a list makes every request look at its headers, and only where somebody stands in front.
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     keepAliveTimeout: keepAliveTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    // Bodies have their own bounds: those in memory a deadline, uploads of any size one for their silence.
+    requestTimeout: 0,
     // A closing server answers what still arrives; Fastify's own 503 would not have our error shape.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -67,7 +67,10 @@ export function createHttpApp(dependencies: HttpDependencies): FastifyInstance {
   const { metrics } = dependencies;
   if (metrics !== undefined) app.addHook('onResponse', createCountHook(metrics));
   closeConnectionsWhileClosing(app);
-  app.setErrorHandler(handleError);
+  app.setErrorHandler((error, request, reply) => {
+    dropRest(request.raw, reply.raw);
+    return handleError(error, request, reply);
+  });
   app.setNotFoundHandler((request) => {
     throw routeNotFound(request.url);
   });

@@ -5,10 +5,13 @@ import { ApiError } from '../../errors.ts';
 /** Beyond this many times the limit a body is refused by its declared size, or where the count stands. */
 const countedTimesLimit = 16;
 
+/** Time for a body that is kept in memory. */
+const bodyMsMax = 300_000;
+
 /**
  * Reads a body of at most `bytesMax`. A larger one is counted to its end, because the error names its exact size
  * and because a client that is still sending would see a broken connection instead of the answer.
- * Throws ApiError `body_too_large`.
+ * Throws ApiError `body_too_large`, or `invalid_request` when it does not come to its end.
  */
 export function createBodyReader(bytesMax: number) {
   const countedBytesMax = bytesMax * countedTimesLimit;
@@ -25,13 +28,21 @@ export function createBodyReader(bytesMax: number) {
         else if (sizeBytes <= countedBytesMax) chunks.length = 0;
         else reject(bodyTooLarge(sizeBytes, bytesMax));
       });
-      payload.on('error', reject);
+      const late = setTimeout(() => reject(bodyTooLate()), bodyMsMax);
+      payload.on('error', (error) => {
+        clearTimeout(late);
+        reject(error);
+      });
       payload.on('end', () => {
+        clearTimeout(late);
         if (sizeBytes > bytesMax) reject(bodyTooLarge(sizeBytes, bytesMax));
         else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
       });
     });
 }
+
+const bodyTooLate = (): ApiError =>
+  new ApiError('invalid_request', { message: 'The request took too long to arrive.' });
 
 function bodyTooLarge(sizeBytes: number, bytesMax: number): ApiError {
   return new ApiError('body_too_large', {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../../errors.ts';
+import { watchBody } from './watch-body.ts';
 
 /** What came in as the field `file`, and the text fields beside it. */
 export interface Upload<Received> {
@@ -16,8 +17,10 @@ export interface Upload<Received> {
 export interface UploadReader<Received extends { discard(): Promise<void> }> {
   /** Takes the bytes; a stream that is too long is its business. */
   receive(content: Readable): Promise<Received>;
-  /** A body that declares more than this is refused before it is read. */
+  /** A body that declares more than this is refused before it is read, one that has more is read no further. */
   readonly bodyBytesMax: number;
+  /** A body of which nothing came for so long is given up. */
+  readonly idleMs: number;
   /** What to throw then. */
   tooLarge(): ApiError;
 }
@@ -59,13 +62,24 @@ export async function readUpload<Received extends { discard(): Promise<void> }>(
       if (stream.destroyed && error instanceof Error) form.destroy(error);
     });
   });
+  const reading = pipeline(request.raw, form);
+  const watch = watchBody(request.raw, {
+    idleMs: reader.idleMs,
+    bytesMax: reader.bodyBytesMax,
+    stalled: () => stalled(reader.idleMs),
+    tooLarge: () => reader.tooLarge(),
+  });
   try {
-    await pipeline(request.raw, form);
+    await Promise.race([reading, watch.broken]);
   } catch (error) {
+    // Of a body that is given up the connection is closed behind the answer, and the reading fails with it.
+    reading.catch(() => undefined);
     content?.destroy();
     const received = await receiving?.catch(() => undefined);
     await received?.discard();
     throw classifyFormError(error, request.raw);
+  } finally {
+    watch.end();
   }
   const received = await receiving;
   return { file: received === undefined ? undefined : { received, ...labels }, fields };
@@ -83,6 +97,11 @@ function openForm(raw: IncomingMessage): BusboyInstance {
     throw notAForm(cause);
   }
 }
+
+const stalled = (idleMs: number): ApiError =>
+  new ApiError('invalid_request', {
+    message: `Invalid request: the upload stalled, nothing of it came for ${idleMs / 1_000} seconds.`,
+  });
 
 const notAForm = (cause?: unknown): ApiError =>
   new ApiError('unsupported_media_type', {

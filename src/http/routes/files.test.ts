@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type StoreKind, storeKinds } from '../../../test/services/test-stores.ts';
 import { buildFiles } from '../../build-files.ts';
@@ -11,6 +12,7 @@ import { chineseFont, makePdf, ucs2 } from '../../extract/__fixtures__/make-pdf.
 import type { FileService } from '../../files/file-service.ts';
 import { noFiles } from '../__fixtures__/no-platform.ts';
 import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
+import type { HttpSettings } from '../http-dependencies.ts';
 
 interface FilesApp extends PlatformApp {
   readonly dataDir: string;
@@ -29,6 +31,7 @@ interface UploadOptions {
 async function openFilesApp(
   kind: StoreKind,
   limits: Partial<Parameters<typeof buildFiles>[1]> = {},
+  settings: Partial<HttpSettings> = {},
 ): Promise<FilesApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'perigee-files-'));
   onTestFinished(async () => await rm(dataDir, { recursive: true, force: true }));
@@ -47,7 +50,7 @@ async function openFilesApp(
     remove: (...values) => service.remove(...values),
     readContent: (...values) => service.readContent(...values),
   };
-  const app = await openPlatformApp(kind, { overrides: { files } });
+  const app = await openPlatformApp(kind, { overrides: { files }, settings });
   let idCount = 0;
   let nowMs = Date.UTC(2026, 0, 2);
   service = buildFiles(
@@ -280,15 +283,28 @@ describe('an upload', () => {
     expect(await app.listDisk()).toEqual([]);
   });
 
+  it.each([
+    ['an old Word file', 'd0cf11e0a1b11ae100', 'a.doc', 'save it as .docx'],
+    ['a Kindle book', `${'00'.repeat(60)}424f4f4b4d4f4249`, 'a.mobi', 'no format that is read'],
+    ['an archive', `504b0506${'00'.repeat(18)}`, 'a.zip', 'no Word, Excel, PowerPoint or EPUB file'],
+  ])('of %s is told what is read', async (_, hex, filename, reason) => {
+    const app = await openFilesApp('sqlite');
+    const file = (await app.upload(Buffer.from(hex, 'hex'), { filename })).json();
+    expect(file).toMatchObject({ status: 'error', status_details: expect.stringContaining(reason) });
+    expect(file.status_details).toContain(
+      'Files that are read: PDF, DOCX, XLSX, PPTX, EPUB, HTML, Markdown, CSV, JSON and all text.',
+    );
+  });
+
   it('keeps every character, also where its text is written in pieces', async () => {
     const app = await openFilesApp('sqlite');
-    const text = `x${'😀"\\\n红'.repeat(60_000)}`;
+    const written = `x${'😀"\\\n红'.repeat(60_000)}`;
     const { id } = (
-      await app.upload(makeDocx(paragraph(text.replaceAll('\n', ' '))), { filename: 'a.docx' })
+      await app.upload(makeDocx(paragraph(written.replaceAll('\n', ' '))), { filename: 'a.docx' })
     ).json();
     const { content } = JSON.parse((await app.send({ url: `/v1/files/${id}/content` })).body);
     const hash = (value: string): string => createHash('sha256').update(value).digest('hex');
-    expect(hash(content)).toBe(hash(text.replaceAll('\n', ' ')));
+    expect(hash(content)).toBe(hash(written.replaceAll('\n', ' ')));
   });
 
   it('needs the scope `files`', async () => {
@@ -303,10 +319,57 @@ describe('an upload', () => {
 
   it('that its sender breaks off leaves nothing behind', async () => {
     const app = await openFilesApp('sqlite');
-    await app.app.listen({ host: '127.0.0.1', port: 0 });
-    onTestFinished(async () => await app.app.close());
-    const address = app.app.server.address();
-    if (address === null || typeof address === 'string') throw new Error('it listens on TCP');
+    const upload = (await listen(app))({ 'content-length': '1000000' });
+    await vi.waitFor(async () => expect(await app.listDisk()).toHaveLength(1));
+    upload.destroy();
+    await vi.waitFor(async () => expect(await app.listDisk()).toEqual([]));
+    expect((await app.send({ url: '/v1/files' })).json().data).toEqual([]);
+  });
+
+  it('that stalls is given up with an answer, and leaves nothing behind', async () => {
+    const app = await openFilesApp('sqlite', {}, { uploadIdleMs: 300 });
+    const upload = (await listen(app))({ 'content-length': '1000000' });
+    const [status, body] = await readAnswer(upload);
+    expect([status, JSON.parse(body).error.message]).toEqual([
+      400,
+      'Invalid request: the upload stalled, nothing of it came for 0.3 seconds.',
+    ]);
+    expect(await app.listDisk()).toEqual([]);
+  });
+
+  it('without a declared length is read no further than one with it', async () => {
+    const app = await openFilesApp('sqlite');
+    const upload = (await listen(app))({ 'transfer-encoding': 'chunked' });
+    const endless = setInterval(() => upload.write(Buffer.alloc(500_000)), 5);
+    onTestFinished(() => clearInterval(endless));
+    // Whoever does not stop may miss the answer, but is cut off.
+    await new Promise((resolve) => upload.once('close', resolve));
+    await vi.waitFor(async () => expect(await app.listDisk()).toEqual([]));
+  });
+
+  it('waits when its account has eight others under way, and nobody else does', async () => {
+    const app = await openFilesApp('sqlite');
+    const start = await listen(app);
+    const uploads = Array.from({ length: 8 }, () => start({ 'content-length': '1000000' }));
+    await vi.waitFor(async () => expect(await app.listDisk()).toHaveLength(8));
+    const ninth = await app.upload('text');
+    expect([ninth.statusCode, ninth.headers['retry-after']]).toEqual([429, '1']);
+    const stranger = await app.addStranger();
+    expect((await app.upload('text', { secret: stranger })).statusCode).toBe(200);
+    for (const upload of uploads) upload.destroy();
+    await vi.waitFor(async () => expect((await app.upload('text')).statusCode).toBe(200));
+  });
+});
+
+type StartUpload = (headers: Record<string, string>) => ClientRequest;
+
+/** Over TCP: a form whose file has begun and has no end yet. */
+async function listen(app: FilesApp): Promise<StartUpload> {
+  await app.app.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(async () => await app.app.close());
+  const address = app.app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens on TCP');
+  return (headers) => {
     const upload = httpRequest({
       port: address.port,
       host: '127.0.0.1',
@@ -315,15 +378,19 @@ describe('an upload', () => {
       headers: {
         authorization: `Bearer ${app.key}`,
         'content-type': 'multipart/form-data; boundary=b',
-        'content-length': '1000000',
+        ...headers,
       },
     });
+    // The server may close what it has answered, and so does the end of the test.
     upload.on('error', () => undefined);
+    onTestFinished(() => void upload.destroy());
     upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\n');
     upload.write(randomBytes(100_000));
-    await vi.waitFor(async () => expect(await app.listDisk()).toHaveLength(1));
-    upload.destroy();
-    await vi.waitFor(async () => expect(await app.listDisk()).toEqual([]));
-    expect((await app.send({ url: '/v1/files' })).json().data).toEqual([]);
-  });
-});
+    return upload;
+  };
+}
+
+async function readAnswer(upload: ClientRequest): Promise<readonly [status: number, body: string]> {
+  const answer = await new Promise<IncomingMessage>((resolve) => upload.once('response', resolve));
+  return [answer.statusCode ?? 0, await text(answer)];
+}

@@ -37,7 +37,7 @@ function fileCallerOf(request: FastifyRequest): Caller {
 }
 
 /** `POST /v1/files`. */
-export function createUploadFileRoute({ files }: HttpDependencies): Route {
+export function createUploadFileRoute({ files, settings }: HttpDependencies): Route {
   return {
     method: 'POST',
     paths: ['/v1/files'],
@@ -58,10 +58,11 @@ export function createUploadFileRoute({ files }: HttpDependencies): Route {
       const { accountId } = fileCallerOf(request);
       await files.assertRoom(accountId);
       const { file, fields } = await readUpload(request, {
-        receive: (content) => files.receive(content),
+        receive: (content) => files.receive(accountId, content),
         // What is a little too large is read to its end, so that the sender hears the answer.
         bodyBytesMax: files.bytesMax * 2,
         tooLarge: () => fileTooLarge(files.bytesMax),
+        idleMs: settings.uploadIdleMs,
       });
       if (file === undefined) throw invalidField('file', 'is required, expected a file');
       const purpose = fields.get('purpose');
