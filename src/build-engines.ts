@@ -28,8 +28,6 @@ const defaultModels: NonNullable<Config['models']> = {
 /** Tokens of the shared cache, and of one window, when the configuration names none. */
 const kvCellsDefault = 32_768;
 
-/** Of that cache, for idle prefixes; what is left over lets a short request in without evicting any. */
-const prefixCacheShare = 0.75;
 const bytesPerMegabyte = 2 ** 20;
 
 export interface BuiltEngines {
@@ -202,7 +200,7 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
       ...context,
       threads: config.threads ?? availableParallelism(),
       kvType: config.kvType,
-      prefixCacheCells: config.prefixCacheTokens ?? Math.floor(context.kvCells * prefixCacheShare),
+      prefixCacheCells: config.prefixCacheTokens,
       prefixFiles: {
         folder: path.join(config.dataDir, 'prefixes'),
         bytesMax: config.prefixDiskMegabytes * bytesPerMegabyte,

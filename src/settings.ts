@@ -88,7 +88,7 @@ export const settings = {
     schema: integer(0, 16_777_216).optional(),
     description:
       'Tokens of the key-value cache that finished requests may keep for later ones with the same beginning; running requests take them back when they need the room.',
-    defaultText: 'three quarters of the key-value cache',
+    defaultText: 'three quarters of the key-value cache, and at least the window',
     flag: { scope: 'serve', value: 'tokens' },
   }),
   contextCachesMax: setting({

@@ -14,8 +14,8 @@ export interface LlamaPrefixesOptions {
   readonly windowTokens: () => number;
 }
 
-/** Between computing and saving another request may have needed the room. */
-const savesMax = 2;
+/** Between computing and saving others may have needed the room, or computed so much that it was moved away. */
+const savesMax = 3;
 
 export function createLlamaPrefixes(options: LlamaPrefixesOptions): EnginePrefixes {
   const { host } = options;
@@ -44,8 +44,14 @@ export function createLlamaPrefixes(options: LlamaPrefixesOptions): EnginePrefix
       for (let save = 0; save < savesMax; save++) {
         const computed = await hold(request, context.signal);
         tokens = computed.tokenCount;
-        await compute(host, await computed.take(), context);
+        // Ready before the prefix is: what idles beside others that compute is soon moved away.
         const saved = await hold(request, context.signal);
+        try {
+          await compute(host, await computed.take(), context);
+        } catch (thrown) {
+          saved.release();
+          throw thrown;
+        }
         const isStored = await host.pin(await saved.take(), String(context.accountId), name);
         if (isStored) return { tokens, isStored };
       }

@@ -14,6 +14,8 @@ import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** Choices and prompts worked on at once; more only make each of them slower. */
 const runningMax = 32;
+/** Of the cache, for idle prefixes; what is left over lets a short request in without evicting any. */
+const prefixCacheShare = 0.75;
 
 export interface LoadedEngine {
   readonly model: LoadedModel;
@@ -61,7 +63,8 @@ export async function loadEngine(options: LoadOptions, callbacks: EngineCallback
     soloLane,
     vocabulary,
     contextTokens: size.contextTokens,
-    prefixCacheCells: options.prefixCacheCells,
+    prefixCacheCells:
+      options.prefixCacheCells ?? Math.max(Math.floor(context.cells * prefixCacheShare), size.contextTokens),
     sequencesMax,
     runningMax,
     ...(files !== undefined && {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { KvPool } from './kv-pool.ts';
 import type { NativeContext } from './native-context.ts';
 import type { CachedSequence } from './prefix-cache.ts';
-import type { PrefixFiles, StoredPrefix } from './prefix-files.ts';
+import type { NewPrefix, PrefixFiles, StoredPrefix } from './prefix-files.ts';
 import type { TransferPace } from './transfer-pace.ts';
 
 /** A file that is being checked for a prompt that waits for it. */
@@ -61,40 +61,12 @@ export const transferSequence = 0;
 export const noSpillStats = { storedPrefixes: 0, storedBytes: 0, restoredTokensTotal: 0 };
 
 export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
-  const { context, files, pace } = options;
-  const reading = new Map<string, Restore>();
+  const { files, pace } = options;
+  const reader = createReader(options);
   const errands: ((pool: KvPool) => void)[] = [];
-  let restoredTokens = 0;
-
-  /** Starts with a copy, which costs nothing: cells are shared. */
-  const save = (
-    name: string,
-    source: CachedSequence,
-    tokens: Int32Array,
-    isPinned: boolean,
-  ): Promise<boolean> => {
-    context.copySequence(source.sequence, transferSequence, tokens.length);
-    try {
-      return files.write({
-        name,
-        tenant: source.tenant,
-        tokens,
-        isPinned,
-        // Beside the state the file has three numbers and the tokens.
-        sizeBytes: context.stateBytes(transferSequence) + 12 + tokens.byteLength,
-        save: (path) => {
-          const startedAt = performance.now();
-          const sizeBytes = context.saveSequence(transferSequence, path, tokens);
-          pace.recordSave(tokens.length, performance.now() - startedAt);
-          return sizeBytes;
-        },
-      });
-    } finally {
-      context.truncateSequence(transferSequence, 0);
-    }
-  };
-
   return {
+    seek: reader.seek,
+    load: reader.load,
     isKept: (tokens) => pace.isWorthSaving(tokens),
     keep(entry) {
       const { tenant, tokens } = entry;
@@ -103,9 +75,71 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
       // What a file has already need not be written again for a few tokens more.
       if (stored !== undefined && !pace.isWorthSaving(tokens.length - stored.length)) return;
       // Nobody waits for it: a failure has been logged, and the prefix is computed again.
-      void save(spillName(tenant, tokens), entry, tokens, false);
+      void save(options, { name: spillName(tenant, tokens), tokens, isPinned: false }, entry);
     },
-    seek(tenant, prompt, readyTokens) {
+    async pin(name, { tenant, tokens }) {
+      // What is being written could make room once it is there.
+      await files.settled();
+      return await new Promise((resolve) => {
+        errands.push((pool) => {
+          const ready = pool.cache.find(tenant, tokens).ready;
+          const isThere = ready !== undefined && ready.length === tokens.length;
+          resolve(isThere && save(options, { name, tokens, isPinned: true }, ready.source));
+        });
+        options.onDue();
+      });
+    },
+    unpin: (name) => files.drop(name),
+    get isDue() {
+      return errands.length > 0;
+    },
+    runErrands(pool) {
+      for (const errand of errands.splice(0)) errand(pool);
+    },
+    recordPrefill: (tokens, elapsedMs) => pace.recordPrefill(tokens, elapsedMs),
+    stats: () => ({
+      storedPrefixes: files.count,
+      storedBytes: files.usedBytes,
+      restoredTokensTotal: reader.restoredTokens(),
+    }),
+  };
+}
+
+/** Starts with a copy, which costs nothing: cells are shared. */
+function save(
+  { context, files, pace }: PrefixSpillOptions,
+  { name, tokens, isPinned }: Pick<NewPrefix, 'name' | 'tokens' | 'isPinned'>,
+  source: CachedSequence,
+): Promise<boolean> {
+  context.copySequence(source.sequence, transferSequence, tokens.length);
+  try {
+    return files.write({
+      name,
+      tenant: source.tenant,
+      tokens,
+      isPinned,
+      // Beside the state the file has three numbers and the tokens.
+      sizeBytes: context.stateBytes(transferSequence) + 12 + tokens.byteLength,
+      save: (path) => {
+        const startedAt = performance.now();
+        const sizeBytes = context.saveSequence(transferSequence, path, tokens);
+        pace.recordSave(tokens.length, performance.now() - startedAt);
+        return sizeBytes;
+      },
+    });
+  } finally {
+    context.truncateSequence(transferSequence, 0);
+  }
+}
+
+/** From the disk into the KV cache: read and checked beside the decodes, loaded between two of them. */
+function createReader(options: PrefixSpillOptions) {
+  const { context, files, pace } = options;
+  const reading = new Map<string, Restore>();
+  let restoredTokens = 0;
+  return {
+    restoredTokens: () => restoredTokens,
+    seek(tenant: string, prompt: Int32Array, readyTokens: number): Restore | undefined {
       const found = files.find(tenant, prompt);
       if (found === undefined) return undefined;
       const { file, length } = found;
@@ -123,8 +157,11 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
       });
       return restore;
     },
-    load({ file, isIntact, startedAt }, pool) {
-      if (isIntact !== true) return lose(options, file);
+    load({ file, isIntact, startedAt }: Restore, pool: KvPool): void {
+      if (isIntact !== true) {
+        lose(options, file);
+        return;
+      }
       files.touch(file.name);
       // Another prompt that waited for the same file has loaded it already.
       const ready = pool.cache.find(file.tenant, file.tokens).ready;
@@ -140,31 +177,6 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
       restoredTokens += file.tokens.length;
       pace.recordLoad(file.tokens.length, performance.now() - startedAt);
     },
-    async pin(name, { tenant, tokens }) {
-      // What is being written could make room once it is there.
-      await files.settled();
-      return await new Promise((resolve) => {
-        errands.push((pool) => {
-          const ready = pool.cache.find(tenant, tokens).ready;
-          const isThere = ready !== undefined && ready.length === tokens.length;
-          resolve(isThere && save(name, ready.source, tokens, true));
-        });
-        options.onDue();
-      });
-    },
-    unpin: (name) => files.drop(name),
-    get isDue() {
-      return errands.length > 0;
-    },
-    runErrands(pool) {
-      for (const errand of errands.splice(0)) errand(pool);
-    },
-    recordPrefill: (tokens, elapsedMs) => pace.recordPrefill(tokens, elapsedMs),
-    stats: () => ({
-      storedPrefixes: files.count,
-      storedBytes: files.usedBytes,
-      restoredTokensTotal: restoredTokens,
-    }),
   };
 }
 

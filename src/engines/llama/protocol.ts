@@ -22,8 +22,11 @@ export interface LoadOptions {
   readonly contextTokensMax: number;
   readonly threads: number;
   readonly kvType: 'f16' | 'q8_0';
-  /** Cells that idle sequences may keep for later requests with the same beginning. */
-  readonly prefixCacheCells: number;
+  /**
+   * Cells that idle sequences may keep for later requests with the same beginning; absent = three quarters of what
+   * there is, and at least a window: a context cache may fill one.
+   */
+  readonly prefixCacheCells?: number | undefined;
   /** Where prefixes are kept that the cache has no room for; absent = nowhere. */
   readonly prefixFiles?: {
     readonly folder: string;

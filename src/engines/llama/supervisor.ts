@@ -184,6 +184,7 @@ export class Supervisor implements LlamaHost {
       const owner = await this.#findOwner(promptId, held);
       const isStored = await owner.pin(promptId, tenant, name);
       if (isStored) this.#pinned.add(name);
+      else this.#pinned.delete(name);
       return isStored;
     } catch (error) {
       throw describeLoss(error);
