@@ -24,6 +24,13 @@ describe('money', () => {
     fc.assert(fc.property(upToAMillion, (nanoUsd) => parseUsd(toUsdNumber(nanoUsd)) === nanoUsd));
   });
 
+  it('is the number that its text is, however large', () => {
+    const anyAmount = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    fc.assert(fc.property(anyAmount, (nanoUsd) => toUsdNumber(nanoUsd) === Number(formatUsd(nanoUsd))));
+    const small = fc.bigInt({ min: -(2n ** 53n), max: 2n ** 53n });
+    fc.assert(fc.property(small, (nanoUsd) => toUsdNumber(nanoUsd) === Number(formatUsd(nanoUsd))));
+  });
+
   it.each([
     ['1.15', 1_150_000_000n],
     [8, 8_000_000_000n],

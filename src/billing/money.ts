@@ -68,7 +68,9 @@ export function formatUsd(nanoUsd: bigint): string {
 
 /** US dollars as a JSON number: the double nearest to the amount, which prints with at most nine decimals. */
 export function toUsdNumber(nanoUsd: bigint): number {
-  return Number(formatUsd(nanoUsd));
+  const exact = Number(nanoUsd);
+  // The quotient of two exact doubles is rounded once; what no double holds exactly (above 9 million dollars) is not.
+  return Number.isSafeInteger(exact) ? exact / 1e9 : Number(formatUsd(nanoUsd));
 }
 
 /** Credits for display, rounded half up (half away from zero for negative amounts). */
