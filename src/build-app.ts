@@ -51,9 +51,9 @@ export interface App {
   listen(): Promise<string>;
   /**
    * Stops accepting, lets running turns end for at most `graceMs`, stops the rest, and closes engines and store.
-   * Safe to call once only.
+   * False: the database did not answer, and not everything is closed (`shut-down.ts`). Safe to call once only.
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number): Promise<boolean>;
 }
 
 /** Opens the store and begins to load the model. Throws when the store cannot be opened. */
@@ -72,7 +72,7 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
       creditUsd: config.bootstrapCreditUsd,
     });
     const meter = await openLedgerMeter(store, {
-      onError: (error) => hooks.logger.warn({ err: error }, 'the lease of this server could not be renewed'),
+      onError: (error) => hooks.logger.warn({ err: error }, 'money that turns hold could not be tended'),
     });
     const webFiles = await readWebFiles(webFolderDefault);
     return wire(config, hooks, { store, firstStart, meter, webFiles });
@@ -206,8 +206,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
       localUrl = await http.listen({ host: config.host, port: config.port });
       return localUrl;
     },
-    close: async (graceMs) => {
-      await idempotentAnswers.close();
+    close: async (graceMs) =>
       await shutDown(
         {
           http,
@@ -216,6 +215,7 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
           webSearch,
           files,
           openTurns,
+          idempotentAnswers,
           caching: caching.worker,
           meter,
           limits,
@@ -223,7 +223,6 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
           store,
         },
         graceMs,
-      );
-    },
+      ),
   };
 }

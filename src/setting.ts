@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 
 /** Where a setting is shown in `--help`. Settings without a flag hold secrets or maps. */
-export type FlagScope = 'everywhere' | 'serve' | 'chat';
+export type FlagScope = 'everywhere' | 'address' | 'model' | 'serve' | 'chat';
 
 interface SettingOptions<Schema extends z.ZodType> {
   /** Checks a value from the file, or the text of a flag or variable; its default is the setting's default. */

@@ -39,12 +39,12 @@ export const settings = {
   host: setting({
     schema: z.string().min(1).default('127.0.0.1'),
     description: 'Address to listen on; `0.0.0.0` for every network interface.',
-    flag: { scope: 'everywhere', value: 'address' },
+    flag: { scope: 'address', value: 'address' },
   }),
   port: setting({
     schema: integer(0, 65_535).prefault(8787),
     description: 'TCP port to listen on; 0 picks a free one.',
-    flag: { scope: 'everywhere', value: 'number' },
+    flag: { scope: 'address', value: 'number' },
   }),
   databaseUrl: setting({
     schema: z
@@ -60,7 +60,7 @@ export const settings = {
     schema: z.string().min(1).default('smollm2-135m'),
     description:
       'Weights of the embedded engine: a preset of `perigee models list`, or the path of a `.gguf` file; `none` starts no embedded engine.',
-    flag: { scope: 'everywhere', value: 'preset-or-path' },
+    flag: { scope: 'model', value: 'preset-or-path' },
   }),
   hubUrl: setting({
     schema: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),

@@ -28,6 +28,7 @@ export interface RunningServer {
   readonly webSearch: { close(): Promise<void> };
   readonly files: { close(): Promise<void> };
   readonly openTurns: Pick<OpenTurns, 'ended'>;
+  readonly idempotentAnswers: { close(): Promise<void> };
   readonly caching: { close(): Promise<void> };
   readonly meter: { close(): Promise<void> };
   readonly limits: { close(): Promise<void> };
@@ -38,9 +39,20 @@ export interface RunningServer {
 /** For the last frames of answers that were stopped, and for the settlements of clients that have left. */
 const lastWordsMs = 1_000;
 const settlementsMs = 5_000;
+/** After the grace time, for everything else. A supervisor kills what takes much longer. */
+const overtimeMs = 8_000;
 
-/** Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. */
-export async function shutDown(running: RunningServer, graceMs: number): Promise<void> {
+/**
+ * Running answers may end for `graceMs`; then they are stopped: each becomes an error, and is released. Resolves to
+ * false when not everything has ended some seconds later, which takes a database that does not answer: the process is
+ * to end all the same, because what it holds is given back when its lease ends (`billing/server-lease.ts`).
+ */
+export async function shutDown(running: RunningServer, graceMs: number): Promise<boolean> {
+  const ended = closeAll(running, graceMs).then(() => true);
+  return await Promise.race([ended, wait(graceMs + overtimeMs).then(() => false)]);
+}
+
+async function closeAll(running: RunningServer, graceMs: number): Promise<void> {
   const { http, engines, outputChecker, webSearch, files, openTurns, caching, meter, limits, people, store } =
     running;
   // Resolves when the last running answer has ended.
@@ -58,6 +70,7 @@ export async function shutDown(running: RunningServer, graceMs: number): Promise
   await drained;
   // A client that left has no connection any more, but its turn is still to be charged.
   await Promise.race([openTurns.ended(), wait(settlementsMs)]);
+  await running.idempotentAnswers.close();
   await meter.close();
   await limits.close();
   await people.close();

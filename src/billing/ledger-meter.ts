@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../errors.ts';
 import type { CommitResult, Statement, Store } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { noUsage, recordUsage, type UsageRecord } from '../usage/record-usage.ts';
 import { readFreeAmount } from './free-amount.ts';
 import { chargeHold, giveBackHold, type HeldAmount, reserveHold } from './hold-statements.ts';
@@ -58,7 +59,12 @@ export async function openLedgerMeter(store: Store, options: LedgerMeterOptions 
       const price = await prices.find(turn.modelId);
       return await holdTurn(turn, price, { store, serverId, now, unreleased });
     },
-    close: async () => await lease.close(),
+    close: async () => {
+      await lease.close();
+      if (unreleased.size === 0) return;
+      const message = `${unreleased.size} holds could not be given back; whoever serves this database next does it.`;
+      options.onError?.(new StoreError('unavailable', message));
+    },
   };
 }
 

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createAccountAdministration } from '../accounts/account-administration.ts';
 import type { AccountOverview } from '../accounts/account-overviews.ts';
 import { createManualBookings } from '../billing/manual-bookings.ts';
 import { formatUsd, MoneyFormatError, parseUsd } from '../billing/money.ts';
-import type { Config } from '../settings.ts';
-import type { Store } from '../store/store.ts';
 import { localUrl } from './chat-command.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
-import { CommandError, type Terminal } from './terminal.ts';
-import { withStore } from './with-store.ts';
+import type { Terminal } from './terminal.ts';
+import { findAccount, withAdministration } from './with-administration.ts';
 
 interface JsonOption {
   readonly json?: true;
@@ -49,7 +46,7 @@ function addListCommand(accounts: Command, terminal: Terminal): void {
     .option('--search <text>', 'part of the e-mail address or the name')
     .option('--json', 'print JSON')
     .action(async ({ search, json }: ListOptions, command: Command) => {
-      const all = await withAdministration(command, async ({ administration }) => {
+      const all = await withAdministration(readConfig(command), async ({ administration }) => {
         const found: AccountOverview[] = [];
         let beforeId: number | undefined;
         for (;;) {
@@ -74,7 +71,7 @@ function addCreateCommand(accounts: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (email: string, options: CreateOptions, command: Command) => {
       const password = options.password ?? randomBytes(18).toString('base64url');
-      const account = await withAdministration(command, ({ administration }) =>
+      const account = await withAdministration(readConfig(command), ({ administration }) =>
         administration.create({
           email,
           password,
@@ -103,7 +100,7 @@ function addStateCommand(accounts: Command, terminal: Terminal, action: 'disable
     )
     .option('--json', 'print JSON')
     .action(async (name: string, { json }: JsonOption, command: Command) => {
-      const account = await withAdministration(command, async ({ administration }) => {
+      const account = await withAdministration(readConfig(command), async ({ administration }) => {
         const { id, state } = await findAccount(administration, name);
         return !isDisabled && state === 'awaits_approval'
           ? await administration.approve(id)
@@ -127,32 +124,35 @@ function addGrantCommand(accounts: Command, terminal: Terminal): void {
     .option('--once-key <text>', 'a second grant with the same key books nothing')
     .option('--json', 'print JSON')
     .action(async (name: string, amountNanoUsd: bigint, options: GrantOptions, command: Command) => {
-      const { account, isRepeat } = await withAdministration(command, async ({ administration, store }) => {
-        const { id } = await findAccount(administration, name);
-        const booked = await createManualBookings(store).grant({
-          accountId: id,
-          type: options.type,
-          amountNanoUsd,
-          note: options.note ?? null,
-          referenceId: null,
-          onceKey: options.onceKey ?? randomBytes(12).toString('hex'),
-          // Whoever runs the command has the database; no administrator's account stands behind it.
-          bookedByAccountId: null,
-        });
-        return { account: await administration.read(id), isRepeat: booked.isRepeat };
-      });
+      const { account, isRepeat } = await withAdministration(
+        readConfig(command),
+        async ({ administration, store }) => {
+          const { id } = await findAccount(administration, name);
+          const booked = await createManualBookings(store).grant({
+            accountId: id,
+            type: options.type,
+            amountNanoUsd,
+            note: options.note ?? null,
+            referenceId: null,
+            onceKey: options.onceKey ?? randomBytes(12).toString('hex'),
+            // Whoever runs the command has the database; no administrator's account stands behind it.
+            bookedByAccountId: null,
+          });
+          return { account: await administration.read(id), isRepeat: booked.isRepeat };
+        },
+      );
       if (isRepeat) terminal.note('It was booked before under this key; nothing was booked now.');
       printAccount(terminal, account, options.json);
     });
 }
 
 function addResetLinkCommand(accounts: Command, terminal: Terminal): void {
-  addSettingFlags(accounts.command('reset-link <email-or-number>'), ['everywhere'])
+  addSettingFlags(accounts.command('reset-link <email-or-number>'), ['everywhere', 'address'])
     .description('Print a link that sets a new password, good for an hour.')
     .option('--json', 'print JSON')
     .action(async (name: string, { json }: JsonOption, command: Command) => {
       const config = readConfig(command);
-      const link = await withAdministration(command, async ({ administration, store }) => {
+      const link = await withAdministration(config, async ({ administration, store }) => {
         const { id } = await findAccount(administration, name);
         // Loaded here and not above: the other commands need not wait for it.
         const { buildPeople } = await import('../build-people.ts');
@@ -167,33 +167,12 @@ function addResetLinkCommand(accounts: Command, terminal: Terminal): void {
       const expiresAt = new Date(link.expiresAt).toISOString();
       if (json === true) terminal.print(JSON.stringify({ url: link.url, expires_at: expiresAt }, null, 2));
       else terminal.print(link.url);
+      if (config.publicUrl === undefined) {
+        terminal.note(
+          'The link leads to the configured address; --host and --port, or PERIGEE_PUBLIC_URL, name another.',
+        );
+      }
     });
-}
-
-interface Opened {
-  readonly store: Store;
-  readonly administration: ReturnType<typeof createAccountAdministration>;
-}
-
-async function withAdministration<Result>(
-  command: Command,
-  work: (opened: Opened) => Promise<Result>,
-): Promise<Result> {
-  const config: Config = readConfig(command);
-  return await withStore(config, async (store) => {
-    const administration = createAccountAdministration(store, {
-      now: Date.now,
-      signUpCreditNanoUsd: parseUsd(config.signUpCreditUsd),
-    });
-    return await work({ store, administration });
-  });
-}
-
-async function findAccount(administration: Opened['administration'], name: string): Promise<AccountOverview> {
-  if (/^[1-9]\d{0,14}$/.test(name)) return await administration.read(Number(name));
-  const account = await administration.findByEmail(name);
-  if (account === undefined) throw new CommandError(`There is no account with the e-mail address ${name}.`);
-  return account;
 }
 
 function parseAmount(text: string): bigint {
@@ -224,5 +203,5 @@ const encodeAccount = (account: AccountOverview) => ({
 function describeAccount(account: AccountOverview): string {
   const role = account.isAdmin ? ' · administrator' : '';
   const state = account.state === 'awaits_approval' ? 'waits for approval' : account.state;
-  return `${account.id}  ${account.email}  ${state}${role} · ${formatUsd(account.balanceNanoUsd)} USD · ${account.keyCount} keys`;
+  return `${account.id}  ${account.email}  ${state}${role} · ${formatUsd(account.balanceNanoUsd)} USD · ${account.keyCount} ${account.keyCount === 1 ? 'key' : 'keys'}`;
 }

@@ -15,7 +15,7 @@ const errorSchema = z.object({ error: z.object({ message: z.string() }) });
 
 /** `perigee chat "text"`: asks the running server over HTTP, as any client does, and streams the answer. */
 export function addChatCommand(program: Command, terminal: Terminal): void {
-  addSettingFlags(program.command('chat <text>'), ['everywhere', 'chat'])
+  addSettingFlags(program.command('chat <text>'), ['everywhere', 'address', 'chat'])
     .description('Send one message to the running server and print the answer as it comes.')
     .action(async (text: string, _options: object, command: Command) => {
       await chat(text, readConfig(command), terminal);

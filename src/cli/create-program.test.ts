@@ -14,6 +14,18 @@ describe('the command perigee', () => {
     expect(command.helpInformation()).toContain(command.description().split(' ')[0]);
   });
 
+  it('shows address and model where they are used, and nowhere else', () => {
+    const pathOf = (command: Command): string =>
+      command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
+    const commandsWith = (flag: string): readonly string[] =>
+      commands
+        .filter(([, command]) => command.options.some(({ long }) => long === flag))
+        .map(([, command]) => pathOf(command));
+    expect(commandsWith('--port')).toEqual(['serve', 'chat', 'accounts reset-link', 'doctor']);
+    expect(commandsWith('--host')).toEqual(commandsWith('--port'));
+    expect(commandsWith('--model')).toEqual(['serve', 'keys create', 'doctor']);
+  });
+
   it('names the opening balance that an account gets when none is given', () => {
     const create = commands.find(([name, { parent }]) => name === 'create' && parent?.name() === 'accounts');
     expect(create?.[1].helpInformation()).toMatch(

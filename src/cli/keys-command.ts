@@ -1,14 +1,15 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { findServedId } from '../build-engines.ts';
 import { decodeScopes } from '../http/platform/key-scopes.ts';
 import { type ApiKey, createKey, disableKey, listKeys } from '../keys/api-keys.ts';
 import type { Config } from '../settings.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { CommandError, type Terminal } from './terminal.ts';
+import { findAccount, withAdministration } from './with-administration.ts';
 import { withStore } from './with-store.ts';
 
 interface CreateOptions {
-  readonly account: number;
+  readonly account: string;
   readonly name?: string;
   readonly management?: true;
   readonly scope?: readonly string[];
@@ -18,10 +19,10 @@ interface CreateOptions {
 /** `perigee keys create|list|disable`: works on the database, beside a running server or without one. */
 export function addKeysCommand(program: Command, terminal: Terminal): void {
   const keys = program.command('keys').description('Create, list and disable API keys.');
-  addSettingFlags(keys.command('create'), ['everywhere'])
+  addSettingFlags(keys.command('create'), ['everywhere', 'model'])
     .description('Create an API key and print it; it cannot be shown again.')
     .option('--name <text>', 'a name to recognise it by')
-    .option('--account <number>', 'the account it belongs to', parseNumber, 1)
+    .option('--account <email-or-number>', 'the account it belongs to', '1')
     .option('--management', 'a key that manages keys instead of asking models')
     .option(
       '--scope <scope...>',
@@ -31,14 +32,15 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     .action(async (options: CreateOptions, command: Command) => {
       const config = readConfig(command);
       const scopes = options.scope === undefined ? null : checkScopes(options.scope, config);
-      const created = await withStore(config, (store) =>
-        createKey(store, {
-          accountId: options.account,
+      const created = await withAdministration(config, async ({ administration, store }) => {
+        const { id } = await findAccount(administration, options.account);
+        return await createKey(store, {
+          accountId: id,
           kind: options.management === true ? 'management' : 'regular',
           name: options.name ?? null,
           scopes,
-        }),
-      );
+        });
+      });
       if (options.json === true) {
         terminal.print(JSON.stringify({ ...encodeKey(created.key), key: created.secret }, null, 2));
       } else {
@@ -73,11 +75,6 @@ function checkScopes(scopes: readonly string[], config: Config): readonly string
       return id === undefined ? undefined : { id };
     },
   });
-}
-
-function parseNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1.');
-  return Number(text);
 }
 
 const isoTime = (milliseconds: number | null): string | null =>

@@ -12,7 +12,7 @@ import { explainStoreFailure } from './with-store.ts';
 
 /** `perigee serve`: what `npm start` runs. */
 export function addServeCommand(program: Command, terminal: Terminal): void {
-  addSettingFlags(program.command('serve'), ['everywhere', 'serve'])
+  addSettingFlags(program.command('serve'), ['everywhere', 'address', 'model', 'serve'])
     .description('Start the server.')
     .action(async (_options: object, command: Command) => {
       await serve(readConfig(command), terminal);
@@ -73,7 +73,14 @@ function closeOnSignal(app: App, config: Config, terminal: Terminal): void {
     isClosing = true;
     terminal.note('Shutting down; running answers may end. Once more to stop at once.');
     app.close(config.shutdownSeconds * 1_000).then(
-      () => process.exit(0),
+      (isComplete) => {
+        if (!isComplete) {
+          terminal.note(
+            'The database did not answer in time. What running answers had reserved is given back within a minute by the next server, or by another one.',
+          );
+        }
+        process.exit(0);
+      },
       (error: unknown) => {
         terminal.note(`The shutdown failed: ${error instanceof Error ? error.message : String(error)}`);
         process.exit(1);

@@ -1,9 +1,8 @@
 /** Turns the settings table into command line flags. */
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import type { FlagScope } from '../setting.ts';
 import { type Config, flagNameOf, listSettings, type SettingName } from '../settings.ts';
-
-type FlagScope = 'everywhere' | 'serve' | 'chat';
 
 /** Adds the flags of these scopes; their values come back from `readConfig`. */
 export function addSettingFlags(command: Command, scopes: readonly FlagScope[]): Command {

@@ -56,6 +56,24 @@ describe('perigee accounts', () => {
     expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
   });
 
+  it('says where a link leads when no public address is set, and takes another port', async () => {
+    const local = async (...arguments_: string[]) =>
+      await runCommand(['accounts', 'reset-link', 'ada@example.org', ...arguments_], {
+        PERIGEE_DATA_DIR: dataDir,
+      });
+    const { output, notes } = await local('--port', '9797');
+    expect(output).toMatch(/^http:\/\/127\.0\.0\.1:9797\/app\/reset-password\?token=/);
+    expect(notes).toContain('--port');
+  }, 60_000);
+
+  it('names the account of a new key by its address, too', async () => {
+    const environment = { PERIGEE_DATA_DIR: dataDir };
+    const made = await runCommand(['keys', 'create', '--account', 'Bob@example.org', '--json'], environment);
+    expect(JSON.parse(made.output)).toMatchObject({ account: 2 });
+    const unknown = await runCommand(['keys', 'create', '--account', 'nobody@example.org'], environment);
+    expect(unknown.notes).toMatch(/no account with the e-mail address nobody@example.org/);
+  }, 60_000);
+
   it.each([
     [['reset-link', 'nobody@example.org'], /no account with the e-mail address nobody@example.org/],
     [['grant', '1', 'much'], /no amount in US dollars|is not an amount/],

@@ -67,7 +67,7 @@ describe('the npm package', () => {
   it('runs, database threads included', async () => {
     expect((await perigee(['--version'])).stdout).toBe(`${packageManifest.version}\n`);
     await expect(perigee(['keys', 'create', '--json'])).rejects.toMatchObject({
-      stderr: 'There is no account 1.\n',
+      stderr: 'There is no such account.\n',
     });
     expect((await perigee(['keys', 'list', '--json'])).stdout).toBe('[]\n');
   }, 60_000);
