@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ExampleName, exampleRequest } from '../../web/src/routes/docs/example-requests.ts';
+import {
+  type ExampleName,
+  exampleNames,
+  exampleRequest,
+} from '../../web/src/routes/docs/example-requests.ts';
+import recorded from '../../web/src/routes/docs/recorded-answers.json' with { type: 'json' };
 import { type CodeLanguage, writeCode } from '../../web/src/routes/docs/write-code.ts';
 import { modelName, type RunningServer, startServer } from '../e2e/running-server.ts';
+import { describeShape } from './describe-shape.ts';
 import { obtainPythonClient } from './obtain-python-client.ts';
+import { readExampleAnswer, readWeights } from './read-example-answer.ts';
 
 const run = promisify(execFile);
 const repository = path.resolve(import.meta.dirname, '../..');
-const examples: readonly ExampleName[] = ['chat', 'stream', 'schema', 'tools'];
 const folder = mkdtempSync(path.join(tmpdir(), 'perigee-examples-'));
 
 let server: RunningServer;
@@ -34,8 +40,8 @@ const programs: Readonly<Record<CodeLanguage, { readonly suffix: string; readonl
 };
 
 async function runExample(language: CodeLanguage, name: ExampleName): Promise<string> {
-  // Short answers: what is tested is the program.
-  const body = { ...exampleRequest(name, modelName), max_completion_tokens: 96 };
+  // Short answers, the likeliest each time: what is tested is the program.
+  const body = { ...exampleRequest(name, modelName), max_completion_tokens: 96, temperature: 0 };
   const { suffix, command } = programs[language];
   const file = path.join(folder, `${name}-${language}.${suffix}`);
   writeFileSync(file, writeCode(language, body, { baseUrl: server.baseUrl }));
@@ -62,7 +68,7 @@ function expectWeatherCalls({ finish_reason: finishReason, message: { tool_calls
 }
 
 describe.each(Object.keys(programs) as CodeLanguage[])('the examples in %s', (language) => {
-  it.concurrent.each(examples)(
+  it.concurrent.each(exampleNames)(
     '%s: runs as it is shown and prints an answer',
     async (name) => {
       const printed = await runExample(language, name);
@@ -91,4 +97,20 @@ describe.each(Object.keys(programs) as CodeLanguage[])('the examples in %s', (la
     expect(code).toContain('a-key-of-mine');
     expect(code).not.toContain('PERIGEE_API_KEY');
   });
+});
+
+describe('the recorded answers', () => {
+  it('are of the weights that answer now', async () => {
+    expect(recorded.weights).toBe(await readWeights(server));
+    expect(recorded.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+  });
+
+  it.concurrent.each(exampleNames)(
+    '%s: has the shape of an answer of today',
+    async (name) => {
+      const fresh = await readExampleAnswer(server, name, { max_completion_tokens: 96 });
+      expect(describeShape(recorded.answers[name])).toEqual(describeShape(fresh));
+    },
+    60_000,
+  );
 });

@@ -14,8 +14,19 @@ import { docsMessages } from './docs-messages.ts';
 import { useReaderKey } from './reader-key.ts';
 import { type CodeLanguage, codeLanguages, languageNames, writeCode } from './write-code.ts';
 
+/** An answer that is there before anybody asks. */
+export interface SampleAnswer {
+  readonly title: string;
+  readonly body: string;
+}
+
+interface CodeExampleProps {
+  readonly body: ChatRequestBody;
+  readonly sample?: SampleAnswer | undefined;
+}
+
 /** A request as a program, with the reader's own key and address, and a button that runs it. */
-export function CodeExample({ body }: { readonly body: ChatRequestBody }) {
+export function CodeExample({ body, sample }: CodeExampleProps) {
   const t = useMessages(docsMessages);
   const [language, setLanguage] = useState<CodeLanguage>('python');
   const session = useSession();
@@ -58,7 +69,16 @@ export function CodeExample({ body }: { readonly body: ChatRequestBody }) {
         }))}
       />
       {run.error !== null && <Notice tone="danger">{run.error.message}</Notice>}
-      {run.data !== undefined && (
+      {run.data === undefined ? (
+        sample !== undefined && (
+          <CodeBlock
+            language={sample.body.startsWith('{') ? 'json' : 'text'}
+            title={sample.title}
+            maxHeight="24rem"
+            code={sample.body}
+          />
+        )
+      ) : (
         <CodeBlock
           language="json"
           title={t('answer')}

@@ -1,7 +1,8 @@
 /** The requests that the documentation shows. `test/web/examples.test.ts` runs each of them in all three languages. */
 import type { ChatRequestBody } from '../../api/wire-types.ts';
 
-export type ExampleName = 'chat' | 'stream' | 'schema' | 'tools';
+export const exampleNames = ['chat', 'stream', 'schema', 'tools'] as const;
+export type ExampleName = (typeof exampleNames)[number];
 
 /** What is asked, for the served model of that id. */
 export function exampleRequest(name: ExampleName, model: string): ChatRequestBody {

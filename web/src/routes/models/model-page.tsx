@@ -3,7 +3,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { SquareTerminal } from 'lucide-react';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { findModel, modelsQuery } from '../../api/models.ts';
-import type { ChatRequestBody, Model } from '../../api/wire-types.ts';
+import type { Model } from '../../api/wire-types.ts';
 import { Badge } from '../../components/badge.tsx';
 import { buttonClass } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
@@ -11,11 +11,13 @@ import { Page } from '../../components/page.tsx';
 import { EmptyState, ErrorState, Skeleton, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { exampleRequest } from '../docs/example-requests.ts';
+import { exampleNames } from '../docs/example-requests.ts';
 import { modelsMessages } from './models-messages.ts';
 import { RequestFields } from './request-fields.tsx';
 
-const CodeExample = lazy(async () => ({ default: (await import('../docs/code-example.tsx')).CodeExample }));
+const RecordedExample = lazy(async () => ({
+  default: (await import('./recorded-example.tsx')).RecordedExample,
+}));
 
 /** `/models/<id>`: everything about one model of the catalogue. */
 export function ModelPage() {
@@ -64,10 +66,13 @@ function ModelView({ model }: { readonly model: Model }) {
       </Card>
       <Card title={t('examples')}>
         <div className="flex flex-col gap-6">
-          {(['chat', 'stream', 'schema', 'tools'] as const).map((name) => (
+          {exampleNames.map((name) => (
             <section key={name} className="flex min-w-0 flex-col gap-1">
               <h3 className="text-sm font-medium">{t(exampleTitles[name])}</h3>
-              <Example body={exampleRequest(name, model.id)} />
+              {/* As high as a short example, so that the page does not jump when it comes. */}
+              <Suspense fallback={<Skeleton className="h-96 w-full" />}>
+                <RecordedExample name={name} modelId={model.id} />
+              </Suspense>
             </section>
           ))}
         </div>
@@ -175,14 +180,5 @@ function Guide() {
         <span className="font-medium">{t('guide4')}</span> {t('guide4Text')}
       </li>
     </ol>
-  );
-}
-
-/** As high as a short example, so that the page does not jump when it comes. */
-function Example({ body }: { readonly body: ChatRequestBody }) {
-  return (
-    <Suspense fallback={<Skeleton className="h-96 w-full" />}>
-      <CodeExample body={body} />
-    </Suspense>
   );
 }

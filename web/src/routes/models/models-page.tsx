@@ -41,7 +41,7 @@ export function ModelsPage() {
     { id: 'output', header: t('output'), align: 'right', cell: price('output_tokens') },
   ];
   return (
-    <Page title={t('title')} description={`${t('text')} ${t('perMillion')}.`}>
+    <Page title={t('title')} description={`${t('text')} ${t('perMillion')}`}>
       <Card isFlush>
         {models.isPending && <SkeletonRows count={3} />}
         {models.isError && <ErrorState error={models.error} onRetry={() => void models.refetch()} />}
