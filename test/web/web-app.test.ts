@@ -51,6 +51,42 @@ describe('the playground', () => {
     expect(faults).toEqual([]);
   });
 
+  it('shows how likely each token was, and what else might have stood there', async () => {
+    await using opened = await session.openPage({ width: 1440 });
+    const { page, faults } = opened;
+    await openPlayground(page, session.origin, modelName);
+    await page.getByRole('spinbutton', { name: 'Longest answer' }).fill('12');
+    await page.getByRole('spinbutton', { name: 'Token probabilities' }).fill('3');
+    await ask(page, 'Say hello.');
+    await lastAnswer(page).getByRole('button', { name: 'Raw request and response' }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.locator('pre').innerText()).toContain('"top_logprobs": 3');
+    await dialog.getByRole('tab', { name: 'Token probabilities' }).click();
+    const tokens = dialog.getByRole('toolbar', { name: 'Token probabilities' }).getByRole('button');
+    await tokens.first().focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => tokens.nth(1).getAttribute('aria-pressed')).toBe('true');
+    const shares = await dialog.getByRole('table').getByRole('cell').filter({ hasText: '%' }).allInnerTexts();
+    expect(shares.length).toBeGreaterThanOrEqual(3);
+    expect(shares.reduce((sum, share) => sum + Number.parseFloat(share), 0)).toBeLessThanOrEqual(100.5);
+    expect(await runAxe(page)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  it('judges no call of a tool by the schema of the answer', async () => {
+    await using opened = await session.openPage({ width: 1440 });
+    const { page } = opened;
+    await openPlayground(page, session.origin, scriptedModel);
+    await page.getByRole('switch', { name: 'Function tools' }).click();
+    await page.getByRole('combobox', { name: 'Format' }).click();
+    await page.getByRole('option', { name: 'JSON Schema' }).click();
+    await ask(page, 'weather in Paris?');
+    const text = await lastAnswer(page).innerText();
+    expect(text).toContain('get_weather');
+    expect(text).not.toContain('Not valid');
+    expect(text).not.toContain('tok/s');
+  });
+
   it('takes a tool’s result by hand and goes on with it', async () => {
     await using opened = await session.openPage({ width: 1440 });
     const { page, faults } = opened;
@@ -121,6 +157,24 @@ describe('the playground', () => {
     await expect.poll(() => page.getByText('You said: twice').count()).toBe(2);
     await page.getByRole('button', { name: 'Keep only this column' }).first().click();
     await expect.poll(() => page.getByText('You said: twice').count()).toBe(1);
+  });
+
+  it('finds a conversation again by what was said in it', async () => {
+    await using opened = await session.openPage();
+    const { page, faults } = opened;
+    await openPlayground(page, session.origin, scriptedModel);
+    await ask(page, 'the heron stands still');
+    await page.waitForURL(/\/app\/playground\/[\w-]+$/);
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    const dialog = page.getByRole('dialog');
+    const search = dialog.getByRole('searchbox', { name: 'Search conversations' });
+    await search.fill('HERON said');
+    await dialog.getByRole('link', { name: /the heron stands still/ }).waitFor();
+    await expect.poll(() => dialog.getByRole('listitem').count()).toBe(1);
+    await search.fill('pelican');
+    await dialog.getByText('Nothing found').waitFor();
+    expect(await runAxe(page)).toEqual([]);
+    expect(faults).toEqual([]);
   });
 
   it('writes the request as code, with this server’s address', async () => {

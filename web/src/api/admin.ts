@@ -95,8 +95,18 @@ export interface AdminEngine {
   readonly state: EngineState;
   readonly detail: string;
   readonly models: readonly string[];
-  readonly stats: Readonly<Record<string, number | null>> | null;
+  /** Null where the engine tells nothing; so is a single figure. */
+  readonly stats: Readonly<Record<EngineStat, number | null>> | null;
 }
+
+export type EngineStat =
+  | 'running'
+  | 'waiting'
+  | 'waiting_max'
+  | 'kv_cells_used'
+  | 'kv_cells_total'
+  | 'prompt_tokens_per_second'
+  | 'output_tokens_per_second';
 
 export interface SystemHealth {
   readonly version: string;

@@ -1,5 +1,5 @@
 /** Conversations as the account keeps them. Their content is the playground's own (`conversation.ts`). */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { request } from './request.ts';
 
 export interface StoredConversation {
@@ -19,13 +19,19 @@ interface ConversationPage {
 
 export const conversationsKey = ['conversations'] as const;
 
-export const conversationsQuery = infiniteQueryOptions({
-  queryKey: [...conversationsKey, 'list'],
-  queryFn: ({ pageParam, signal }) =>
-    request<ConversationPage>('/api/conversations', { query: { limit: 50, cursor: pageParam }, signal }),
-  initialPageParam: undefined as string | undefined, // The first page has no cursor.
-  getNextPageParam: ({ pagination }) => pagination.next_cursor ?? undefined,
-});
+/** With `search`, those whose title or messages hold each of its words. */
+export const conversationsQuery = (search: string) =>
+  infiniteQueryOptions({
+    queryKey: [...conversationsKey, 'list', search],
+    queryFn: ({ pageParam, signal }) =>
+      request<ConversationPage>('/api/conversations', {
+        query: { limit: 50, cursor: pageParam, search: search === '' ? undefined : search },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined, // The first page has no cursor.
+    getNextPageParam: ({ pagination }) => pagination.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
 
 const addressOf = (id: string): string => `/api/conversations/${encodeURIComponent(id)}`;
 

@@ -3,7 +3,7 @@
  * of ten; assistive technology is told how many there are.
  */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useRef } from 'react';
+import { type CSSProperties, type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { useMessages } from '../i18n/language-context.tsx';
 import { componentMessages } from './component-messages.ts';
 import { cx } from './cx.ts';
@@ -14,7 +14,7 @@ export interface Column<Row> {
   cell(row: Row): ReactNode;
   /** Numbers stand right. */
   readonly align?: 'left' | 'right';
-  /** CSS width; without one the column shares what is left. */
+  /** CSS width from 640 px on; without one the column shares what is left. */
   readonly width?: string;
   /** Left out below 640 px; what it says must be found elsewhere, too. */
   readonly isHiddenOnPhone?: boolean;
@@ -102,17 +102,27 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
 
 function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
   const className = cx(
-    'h-9 border-b border-line px-4 text-xs font-medium whitespace-nowrap text-faint',
-    column.align === 'right' ? 'text-right' : 'text-left',
-    column.isHiddenOnPhone === true && 'max-sm:hidden',
+    'h-9 border-b border-line text-xs font-medium whitespace-nowrap text-faint sm:w-(--column-width)',
+    cellClass(column),
+    column.align !== 'right' && 'text-left',
   );
-  const style = { width: column.width };
+  const style = { '--column-width': column.width } as CSSProperties; // React's types know no custom properties.
   // A column of actions has no heading; an empty one would be read aloud.
   if (column.header === '') return <td style={style} className={className} />;
   return (
     <th scope="col" style={style} className={className}>
       {column.header}
     </th>
+  );
+}
+
+function cellClass<Row>({ header, align, isHiddenOnPhone }: Column<Row>): string {
+  return cx(
+    'px-2.5 first:pl-4 last:pr-4 sm:px-4',
+    align === 'right' && 'text-right',
+    isHiddenOnPhone === true && 'max-sm:hidden',
+    // Actions stay in reach when a narrow window cuts the row.
+    header === '' && 'sticky right-0 bg-surface',
   );
 }
 
@@ -157,9 +167,9 @@ function TableRow<Row>({ row, index, columns, height, onOpen }: TableRowProps<Ro
         <td
           key={column.id}
           className={cx(
-            'max-w-80 truncate border-b border-line px-4 group-last/row:border-b-0',
-            column.align === 'right' && 'numeric text-right',
-            column.isHiddenOnPhone === true && 'max-sm:hidden',
+            'max-w-80 truncate border-b border-line group-last/row:border-b-0',
+            cellClass(column),
+            column.align === 'right' && 'numeric',
           )}
         >
           {column.cell(row)}

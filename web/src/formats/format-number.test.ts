@@ -19,7 +19,9 @@ describe('numbers', () => {
     expect(formatDuration(268, 'en')).toBe('268ms');
     expect(formatDuration(1_320, 'en')).toBe('1.32s');
     expect(formatBytes(96_600_000, 'en')).toBe('96.6 MB');
-    expect(formatBytes(0, 'en')).toBe('0 byte');
+    expect([0, 24, 999].map((bytes) => formatBytes(bytes, 'en'))).toEqual(['0 B', '24 B', '999 B']);
+    expect(formatBytes(1_000, 'en')).toBe('1 kB');
+    expect(formatBytes(2.5e15, 'en')).toBe('2,500 TB');
   });
 
   it('of relative time never round up to what has not passed', () => {

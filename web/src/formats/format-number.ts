@@ -67,13 +67,15 @@ export function formatDuration(milliseconds: number, language: Language): string
   return unit(milliseconds / 3_600_000, 'hour', 1);
 }
 
-/** `94.2 MB`. */
+/** `94.2 MB`, `24 B`. */
 export function formatBytes(bytes: number, language: Language): string {
-  const steps = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
-  const step = Math.min(steps.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  // Intl spells this unit out, and in the singular: “24 byte”.
+  if (bytes < 1_000) return `${formatCount(bytes, language)} B`;
+  const steps = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+  const step = Math.min(steps.length, Math.floor(Math.log10(bytes) / 3));
   return numberFormat(language, {
     style: 'unit',
-    unit: steps[step] ?? 'byte',
-    maximumFractionDigits: step === 0 ? 0 : 1,
+    unit: steps[step - 1] ?? 'terabyte',
+    maximumFractionDigits: 1,
   }).format(bytes / 1_000 ** step);
 }

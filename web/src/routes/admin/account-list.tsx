@@ -7,9 +7,9 @@ import { defaultLimitsPath } from '../../api/rate-limits.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { componentMessages } from '../../components/component-messages.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { TextField } from '../../components/field.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { Select } from '../../components/select.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
@@ -24,7 +24,6 @@ const all = 'all';
 
 export function AccountList() {
   const t = useMessages(accountsMessages);
-  const tc = useMessages(componentMessages);
   const tr = useMessages(rateLimitsMessages);
   const navigate = useNavigate();
   const [text, setText] = useState('');
@@ -87,17 +86,7 @@ export function AccountList() {
             rowKey={({ id }) => String(id)}
             rowHeight={52}
             onRowOpen={({ id }) => void navigate({ to: '/admin/accounts/$id', params: { id: String(id) } })}
-            footer={
-              accounts.hasNextPage && (
-                <Button
-                  size="sm"
-                  isBusy={accounts.isFetchingNextPage}
-                  onClick={() => void accounts.fetchNextPage()}
-                >
-                  {tc('loadMore')}
-                </Button>
-              )
-            }
+            footer={<LoadMore list={accounts} />}
           />
         )}
       </Card>

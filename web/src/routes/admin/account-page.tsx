@@ -16,16 +16,18 @@ import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { componentMessages } from '../../components/component-messages.ts';
-import { cx } from '../../components/cx.ts';
 import { DataTable } from '../../components/data-table.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
 import { Stat } from '../../components/stat.tsx';
 import { ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { TimeCell } from '../../components/time-cell.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from '../dashboard/billing-messages.ts';
+import { LedgerAmount } from '../dashboard/ledger-amount.tsx';
 import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
 import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { AccountBadges } from './account-list.tsx';
@@ -220,9 +222,7 @@ function AccountKeys({ keys }: { readonly keys: readonly AccountKey[] }) {
 
 function AccountLedger({ accountId }: { readonly accountId: number }) {
   const t = useMessages(accountsMessages);
-  const tc = useMessages(componentMessages);
   const tb = useMessages(billingMessages);
-  const { dateTime, usdColumn } = useFormats();
   const ledger = useInfiniteQuery(accountTransactionsQuery(accountId));
   const rows: readonly AdminTransaction[] | undefined = ledger.data?.pages.flatMap(({ data }) => data);
   return (
@@ -237,7 +237,12 @@ function AccountLedger({ accountId }: { readonly accountId: number }) {
           rows={rows}
           rowKey={({ id }) => String(id)}
           columns={[
-            { id: 'time', header: t('time'), width: '12rem', cell: (row) => dateTime(row.created_at) },
+            {
+              id: 'time',
+              header: t('time'),
+              width: '12rem',
+              cell: (row) => <TimeCell time={row.created_at} />,
+            },
             { id: 'type', header: t('type'), cell: (row) => tb(row.type) },
             {
               id: 'note',
@@ -250,25 +255,10 @@ function AccountLedger({ accountId }: { readonly accountId: number }) {
               id: 'amount',
               header: t('amount'),
               align: 'right',
-              cell: (row) => (
-                <span className={cx(row.direction === 'TOPUP' && 'text-success')}>
-                  {row.direction === 'TOPUP' ? '+' : '−'}
-                  {usdColumn(row.amount_usd, 9)}
-                </span>
-              ),
+              cell: (row) => <LedgerAmount direction={row.direction} usd={row.amount_usd} />,
             },
           ]}
-          footer={
-            ledger.hasNextPage && (
-              <Button
-                size="sm"
-                isBusy={ledger.isFetchingNextPage}
-                onClick={() => void ledger.fetchNextPage()}
-              >
-                {tc('loadMore')}
-              </Button>
-            )
-          }
+          footer={<LoadMore list={ledger} />}
         />
       )}
     </Card>

@@ -1,13 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { accountsKey } from '../../api/admin.ts';
 import { ApiFailure } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
 import { useSession } from '../../api/session.ts';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { PasswordField } from '../../components/password-field.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
@@ -17,7 +15,6 @@ import { isAmount } from './is-amount.ts';
 export function CreateAccountDialog({ onClose }: { onClose(): void }) {
   const t = useMessages(accountsMessages);
   const client = useQueryClient();
-  const formId = useId();
   const lengthMin = useSession()?.server.password_length_min ?? 8;
   const [form, setForm] = useState({ email: '', name: '', password: '', credit: '' });
   const create = useMutation({
@@ -42,66 +39,49 @@ export function CreateAccountDialog({ onClose }: { onClose(): void }) {
   const errorOf = (field: string): string | undefined =>
     param === field ? create.error?.message : undefined;
   return (
-    <Dialog
-      isOpen
-      onOpenChange={onClose}
+    <FormDialog
       title={t('createTitle')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" form={formId} variant="primary" isBusy={create.isPending}>
-            {t('create')}
-          </Button>
-        </>
-      }
+      action={t('create')}
+      save={create}
+      failure={param === undefined ? create.error?.message : undefined}
+      isWrong={isCreditWrong}
+      onClose={onClose}
     >
-      <form
-        id={formId}
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isCreditWrong) create.mutate();
-        }}
-      >
-        {create.error !== null && param === undefined && (
-          <Notice tone="danger">{create.error.message}</Notice>
-        )}
-        <TextField
-          label={t('email')}
-          type="email"
-          required
-          autoFocus
-          autoComplete="off"
-          value={form.email}
-          error={errorOf('email')}
-          onChange={(event) => setForm({ ...form, email: event.target.value })}
-        />
-        <TextField
-          label={t('name')}
-          autoComplete="off"
-          value={form.name}
-          error={errorOf('name')}
-          onChange={(event) => setForm({ ...form, name: event.target.value })}
-        />
-        <PasswordField
-          label={t('password')}
-          hint={t('passwordHint')}
-          required
-          minLength={lengthMin}
-          autoComplete="new-password"
-          value={form.password}
-          error={errorOf('password')}
-          onChange={(event) => setForm({ ...form, password: event.target.value })}
-        />
-        <TextField
-          label={t('credit')}
-          inputMode="decimal"
-          placeholder="0"
-          value={form.credit}
-          error={isCreditWrong ? t('amountInvalid') : errorOf('credit_usd')}
-          onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
-        />
-      </form>
-    </Dialog>
+      <TextField
+        label={t('email')}
+        type="email"
+        required
+        autoFocus
+        autoComplete="off"
+        value={form.email}
+        error={errorOf('email')}
+        onChange={(event) => setForm({ ...form, email: event.target.value })}
+      />
+      <TextField
+        label={t('name')}
+        autoComplete="off"
+        value={form.name}
+        error={errorOf('name')}
+        onChange={(event) => setForm({ ...form, name: event.target.value })}
+      />
+      <PasswordField
+        label={t('password')}
+        hint={t('passwordHint')}
+        required
+        minLength={lengthMin}
+        autoComplete="new-password"
+        value={form.password}
+        error={errorOf('password')}
+        onChange={(event) => setForm({ ...form, password: event.target.value })}
+      />
+      <TextField
+        label={t('credit')}
+        inputMode="decimal"
+        placeholder="0"
+        value={form.credit}
+        error={isCreditWrong ? t('amountInvalid') : errorOf('credit_usd')}
+        onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
+      />
+    </FormDialog>
   );
 }

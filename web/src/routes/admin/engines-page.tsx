@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type AdminEngine, type EngineState, enginesQuery } from '../../api/admin.ts';
+import { type AdminEngine, type EngineStat, type EngineState, enginesQuery } from '../../api/admin.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Card } from '../../components/card.tsx';
 import { Page } from '../../components/page.tsx';
@@ -38,12 +38,23 @@ export function EnginesPage() {
   );
 }
 
+const shownStats: readonly EngineStat[] = [
+  'running',
+  'waiting',
+  'waiting_max',
+  'kv_cells_used',
+  'kv_cells_total',
+  'prompt_tokens_per_second',
+  'output_tokens_per_second',
+];
+
 function EngineCard({ engine }: { readonly engine: AdminEngine }) {
   const t = useMessages(operationsMessages);
   const { count } = useFormats();
-  const stats = Object.entries(engine.stats ?? {}).flatMap(([name, value]) =>
-    value === null ? [] : [{ name, value }],
-  );
+  const stats = shownStats.flatMap((name) => {
+    const value = engine.stats?.[name] ?? null;
+    return value === null ? [] : [{ name, value }];
+  });
   return (
     <Card
       title={engine.id}
@@ -57,7 +68,7 @@ function EngineCard({ engine }: { readonly engine: AdminEngine }) {
         <dl className="grid grid-cols-2 gap-x-6 gap-y-3 sm:grid-cols-3 lg:grid-cols-4">
           {stats.map(({ name, value }) => (
             <div key={name}>
-              <dt className="text-xs text-faint">{nameOf(name)}</dt>
+              <dt className="text-xs text-faint">{t(name)}</dt>
               <dd className="numeric text-lg font-semibold">{count(value)}</dd>
             </div>
           ))}
@@ -65,10 +76,4 @@ function EngineCard({ engine }: { readonly engine: AdminEngine }) {
       )}
     </Card>
   );
-}
-
-/** `kv_cells_used` → `KV cells used`: figures are the engine's own, so their names come from it, too. */
-function nameOf(field: string): string {
-  const words = field.replaceAll('_', ' ');
-  return words.startsWith('kv ') ? `KV ${words.slice(3)}` : words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,12 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { type AdminAccount, accountsKey } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
 import { useRefreshSession } from '../../api/session.ts';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
@@ -22,7 +20,6 @@ export function GrantDialog({ account, onClose }: { readonly account: AdminAccou
   const client = useQueryClient();
   const refreshSession = useRefreshSession();
   const { usd } = useFormats();
-  const formId = useId();
   const [onceKey] = useState(() => crypto.getRandomValues(new Uint32Array(4)).join('-'));
   const [form, setForm] = useState<{ amount: string; type: (typeof kinds)[number]; note: string }>({
     amount: '',
@@ -48,60 +45,39 @@ export function GrantDialog({ account, onClose }: { readonly account: AdminAccou
   });
   const isWrong = form.amount !== '' && !isAmount(form.amount, { isSigned: form.type === 'ADJUSTMENT' });
   return (
-    <Dialog
-      isOpen
-      onOpenChange={onClose}
+    <FormDialog
       title={t('grantTitle', { email: account.email })}
       description={t('grantText')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button
-            type="submit"
-            form={formId}
-            variant="primary"
-            isBusy={grant.isPending}
-            disabled={form.amount === '' || isWrong}
-          >
-            {t('grant')}
-          </Button>
-        </>
-      }
+      action={t('grant')}
+      save={grant}
+      failure={grant.error?.message}
+      isWrong={isWrong}
+      onClose={onClose}
     >
-      <form
-        id={formId}
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          grant.mutate();
-        }}
-      >
-        {grant.error !== null && <Notice tone="danger">{grant.error.message}</Notice>}
-        <TextField
-          label={t('amount')}
-          inputMode="decimal"
-          autoFocus
-          required
-          value={form.amount}
-          error={isWrong ? t('amountInvalid') : undefined}
-          onChange={(event) => setForm({ ...form, amount: event.target.value.trim() })}
+      <TextField
+        label={t('amount')}
+        inputMode="decimal"
+        autoFocus
+        required
+        value={form.amount}
+        error={isWrong ? t('amountInvalid') : undefined}
+        onChange={(event) => setForm({ ...form, amount: event.target.value.trim() })}
+      />
+      <div className="flex flex-col gap-1.5">
+        <p className="text-sm font-medium">{t('kind')}</p>
+        <Segments
+          label={t('kind')}
+          value={form.type}
+          options={kinds.map((value) => ({ value, label: t(value) }))}
+          onChange={(type) => setForm({ ...form, type })}
         />
-        <div className="flex flex-col gap-1.5">
-          <p className="text-sm font-medium">{t('kind')}</p>
-          <Segments
-            label={t('kind')}
-            value={form.type}
-            options={kinds.map((value) => ({ value, label: t(value) }))}
-            onChange={(type) => setForm({ ...form, type })}
-          />
-        </div>
-        <TextField
-          label={t('note')}
-          maxLength={500}
-          value={form.note}
-          onChange={(event) => setForm({ ...form, note: event.target.value })}
-        />
-      </form>
-    </Dialog>
+      </div>
+      <TextField
+        label={t('note')}
+        maxLength={500}
+        value={form.note}
+        onChange={(event) => setForm({ ...form, note: event.target.value })}
+      />
+    </FormDialog>
   );
 }

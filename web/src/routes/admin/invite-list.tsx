@@ -1,15 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Mail, Plus } from 'lucide-react';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { type Invite, invitesKey, invitesQuery } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
@@ -118,7 +117,6 @@ function InviteTable({ invites }: { readonly invites: readonly Invite[] }) {
 function InviteDialog({ onClose, onCreated }: { onClose(): void; onCreated(url: string): void }) {
   const t = useMessages(accountsMessages);
   const client = useQueryClient();
-  const formId = useId();
   const [form, setForm] = useState({ email: '', credit: '0', days: '7', note: '' });
   const create = useMutation({
     mutationFn: () =>
@@ -138,63 +136,48 @@ function InviteDialog({ onClose, onCreated }: { onClose(): void; onCreated(url: 
   });
   const isCreditWrong = !isAmount(form.credit);
   return (
-    <Dialog
-      isOpen
-      onOpenChange={onClose}
+    <FormDialog
       title={t('inviteTitle')}
       description={t('inviteText')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" form={formId} variant="primary" isBusy={create.isPending}>
-            {t('inviteCreate')}
-          </Button>
-        </>
-      }
+      action={t('inviteCreate')}
+      save={create}
+      failure={create.error?.message}
+      isWrong={isCreditWrong}
+      onClose={onClose}
     >
-      <form
-        id={formId}
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isCreditWrong) create.mutate();
-        }}
-      >
-        {create.error !== null && <Notice tone="danger">{create.error.message}</Notice>}
+      <TextField
+        label={t('email')}
+        type="email"
+        placeholder={t('inviteAnybody')}
+        autoFocus
+        value={form.email}
+        onChange={(event) => setForm({ ...form, email: event.target.value })}
+      />
+      <div className="grid gap-4 sm:grid-cols-2">
         <TextField
-          label={t('email')}
-          type="email"
-          placeholder={t('inviteAnybody')}
-          autoFocus
-          value={form.email}
-          onChange={(event) => setForm({ ...form, email: event.target.value })}
+          label={t('inviteCredit')}
+          inputMode="decimal"
+          required
+          value={form.credit}
+          error={isCreditWrong ? t('amountInvalid') : undefined}
+          onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
         />
-        <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            label={t('inviteCredit')}
-            inputMode="decimal"
-            required
-            value={form.credit}
-            error={isCreditWrong ? t('amountInvalid') : undefined}
-            onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
-          />
-          <TextField
-            label={t('inviteDays')}
-            type="number"
-            min={1}
-            max={365}
-            required
-            value={form.days}
-            onChange={(event) => setForm({ ...form, days: event.target.value })}
-          />
-        </div>
         <TextField
-          label={t('note')}
-          maxLength={500}
-          value={form.note}
-          onChange={(event) => setForm({ ...form, note: event.target.value })}
+          label={t('inviteDays')}
+          type="number"
+          min={1}
+          max={365}
+          required
+          value={form.days}
+          onChange={(event) => setForm({ ...form, days: event.target.value })}
         />
-      </form>
-    </Dialog>
+      </div>
+      <TextField
+        label={t('note')}
+        maxLength={500}
+        value={form.note}
+        onChange={(event) => setForm({ ...form, note: event.target.value })}
+      />
+    </FormDialog>
   );
 }

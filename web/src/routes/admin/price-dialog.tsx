@@ -1,11 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { type PriceFields, pricesKey } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
-import { Button } from '../../components/button.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { isAmount } from './is-amount.ts';
@@ -45,7 +43,6 @@ export function PriceDialog({
 }) {
   const t = useMessages(operationsMessages);
   const client = useQueryClient();
-  const formId = useId();
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries(fields.map(([field]) => [field, writeDecimal(current[field])])),
   );
@@ -63,33 +60,16 @@ export function PriceDialog({
   });
   const isWrong = Object.values(texts).some((text) => !isAmount(text));
   return (
-    <Dialog
-      isOpen
-      onOpenChange={onClose}
+    <FormDialog
       title={t('setPriceTitle', { model })}
       description={t('setPriceText')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" form={formId} variant="primary" isBusy={save.isPending} disabled={isWrong}>
-            {t('save')}
-          </Button>
-        </>
-      }
+      action={t('save')}
+      save={save}
+      failure={save.error?.message}
+      isWrong={isWrong}
+      onClose={onClose}
     >
-      <form
-        id={formId}
-        className="grid gap-4 sm:grid-cols-2"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isWrong) save.mutate();
-        }}
-      >
-        {save.error !== null && (
-          <div className="sm:col-span-2">
-            <Notice tone="danger">{save.error.message}</Notice>
-          </div>
-        )}
+      <div className="grid gap-4 sm:grid-cols-2">
         {fields.map(([field, label, unit]) => (
           <TextField
             key={field}
@@ -102,8 +82,8 @@ export function PriceDialog({
             onChange={(event) => setTexts({ ...texts, [field]: event.target.value.trim() })}
           />
         ))}
-      </form>
-    </Dialog>
+      </div>
+    </FormDialog>
   );
 }
 

@@ -22,7 +22,7 @@ export const searchMessages = defineMessages({
       'Backends are set in the configuration: searxng_url, brave_api_key, tavily_api_key, exa_api_key; the local index needs nothing.',
   },
   zh: {
-    title: '网页搜索',
+    title: '联网搜索',
     description: '$web_search 按此顺序查找。测试会逐个询问后端，不会扣费。',
     query: '测试查询',
     placeholder: '上下文缓存',

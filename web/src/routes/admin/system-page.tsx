@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { type Job, type SystemHealth, systemQuery } from '../../api/admin.ts';
-import { Badge } from '../../components/badge.tsx';
+import { Badge, type Tone } from '../../components/badge.tsx';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Page } from '../../components/page.tsx';
@@ -53,7 +53,7 @@ function Health({ system }: { readonly system: SystemHealth }) {
         <Stat
           label={t('memory')}
           value={bytes(memory.rss_bytes)}
-          detail={`heap ${bytes(memory.heap_bytes)}`}
+          detail={t('heap', { size: bytes(memory.heap_bytes) })}
         />
         <Stat
           label={t('machine')}
@@ -81,7 +81,11 @@ function Health({ system }: { readonly system: SystemHealth }) {
           rowKey={({ name }) => name}
           columns={[
             { id: 'name', header: t('check'), cell: (row) => row.name },
-            { id: 'state', header: t('state'), cell: (row) => row.state },
+            {
+              id: 'state',
+              header: t('state'),
+              cell: (row) => <Badge tone={readinessTones[row.state] ?? 'danger'}>{row.state}</Badge>,
+            },
             { id: 'detail', header: t('detail'), cell: (row) => row.detail },
           ]}
         />
@@ -90,6 +94,12 @@ function Health({ system }: { readonly system: SystemHealth }) {
     </>
   );
 }
+
+const readinessTones: Readonly<Record<string, Tone>> = {
+  ready: 'success',
+  loading: 'info',
+  degraded: 'warning',
+};
 
 const jobNames: Readonly<Record<string, 'jobCaches' | 'jobAnswers'>> = {
   'context caches': 'jobCaches',

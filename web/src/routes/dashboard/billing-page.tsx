@@ -11,19 +11,19 @@ import {
 } from '../../api/billing.ts';
 import { useUser } from '../../api/session.ts';
 import { Badge } from '../../components/badge.tsx';
-import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { componentMessages } from '../../components/component-messages.ts';
-import { cx } from '../../components/cx.ts';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Select } from '../../components/select.tsx';
 import { Stat } from '../../components/stat.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { TimeCell } from '../../components/time-cell.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from './billing-messages.ts';
+import { LedgerAmount } from './ledger-amount.tsx';
 import { shortModelName } from './usage-series.ts';
 
 export function BillingPage() {
@@ -64,7 +64,6 @@ const all = 'all';
 
 function Ledger() {
   const t = useMessages(billingMessages);
-  const tc = useMessages(componentMessages);
   const [type, setType] = useState<TransactionType>();
   const ledger = useInfiniteQuery(transactionsQuery({ type }));
   const rows = ledger.data?.pages.flatMap(({ data }) => data);
@@ -94,20 +93,7 @@ function Ledger() {
       ) : rows.length === 0 ? (
         <EmptyState icon={<Receipt size={18} aria-hidden />} title={t('none')} description={t('noneText')} />
       ) : (
-        <LedgerTable
-          rows={rows}
-          footer={
-            ledger.hasNextPage && (
-              <Button
-                size="sm"
-                isBusy={ledger.isFetchingNextPage}
-                onClick={() => void ledger.fetchNextPage()}
-              >
-                {tc('loadMore')}
-              </Button>
-            )
-          }
-        />
+        <LedgerTable rows={rows} footer={<LoadMore list={ledger} />} />
       )}
     </Card>
   );
@@ -121,9 +107,8 @@ function LedgerTable({
   readonly footer: ReactNode;
 }) {
   const t = useMessages(billingMessages);
-  const { dateTime, usdColumn } = useFormats();
   const columns: readonly Column<Transaction>[] = [
-    { id: 'time', header: t('time'), width: '12rem', cell: (row) => dateTime(row.created_at) },
+    { id: 'time', header: t('time'), width: '12rem', cell: (row) => <TimeCell time={row.created_at} /> },
     {
       id: 'type',
       header: t('type'),
@@ -145,12 +130,7 @@ function LedgerTable({
       id: 'amount',
       header: t('amount'),
       align: 'right',
-      cell: (row) => (
-        <span className={cx(row.direction === 'TOPUP' && 'text-success')}>
-          {row.direction === 'TOPUP' ? '+' : '−'}
-          {usdColumn(row.amount.usd, 9)}
-        </span>
-      ),
+      cell: (row) => <LedgerAmount direction={row.direction} usd={row.amount.usd} />,
     },
   ];
   return (

@@ -12,11 +12,11 @@ import {
 } from '../../api/caches.ts';
 import { useRefreshSession } from '../../api/session.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
-import { Button, IconButton } from '../../components/button.tsx';
+import { IconButton } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { componentMessages } from '../../components/component-messages.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
 import { Stat } from '../../components/stat.tsx';
@@ -41,9 +41,9 @@ const costPerHour = (cache: ContextCache, prices: ReadonlyMap<string, number> | 
 
 export function CachesPage() {
   const t = useMessages(cachesMessages);
-  const tc = useMessages(componentMessages);
   const caches = useInfiniteQuery(cachesQuery);
   const prices = useQuery(storagePricesQuery).data;
+  const refreshSession = useRefreshSession();
   const [doomed, setDoomed] = useState<ContextCache>();
   const rows = caches.data?.pages.flatMap(({ data }) => data);
   return (
@@ -61,25 +61,24 @@ export function CachesPage() {
             description={t('emptyText')}
           />
         ) : (
-          <CacheTable
-            rows={rows}
-            prices={prices}
-            onDelete={setDoomed}
-            footer={
-              caches.hasNextPage && (
-                <Button
-                  size="sm"
-                  isBusy={caches.isFetchingNextPage}
-                  onClick={() => void caches.fetchNextPage()}
-                >
-                  {tc('loadMore')}
-                </Button>
-              )
-            }
-          />
+          <CacheTable rows={rows} prices={prices} onDelete={setDoomed} footer={<LoadMore list={caches} />} />
         )}
       </Card>
-      {doomed !== undefined && <DeleteCacheDialog cache={doomed} onClose={() => setDoomed(undefined)} />}
+      {doomed !== undefined && (
+        <ConfirmDialog
+          title={t('deleteTitle', { name: doomed.name ?? doomed.id })}
+          description={t('deleteText')}
+          action={t('deleteAction')}
+          run={async () => {
+            await deleteCache(doomed.id);
+            // Its storage is settled: the balance in the side bar is another.
+            await refreshSession();
+          }}
+          done={t('deleted')}
+          changes={cachesKey}
+          onClose={() => setDoomed(undefined)}
+        />
+      )}
     </Page>
   );
 }
@@ -206,31 +205,5 @@ function CacheMenu({ cache, onDelete }: { readonly cache: ContextCache; onDelete
         {t('delete')}
       </MenuItem>
     </Menu>
-  );
-}
-
-function DeleteCacheDialog({ cache, onClose }: { readonly cache: ContextCache; onClose(): void }) {
-  const t = useMessages(cachesMessages);
-  const client = useQueryClient();
-  const refreshSession = useRefreshSession();
-  const remove = useMutation({
-    mutationFn: () => deleteCache(cache.id),
-    onSuccess: () => showToast(t('deleted')),
-    onError: (error) => showToast(error.message, 'danger'),
-    onSettled: async () => {
-      onClose();
-      await Promise.all([client.invalidateQueries({ queryKey: cachesKey }), refreshSession()]);
-    },
-  });
-  return (
-    <ConfirmDialog
-      isOpen
-      onOpenChange={onClose}
-      title={t('deleteTitle', { name: cache.name ?? cache.id })}
-      description={t('deleteText')}
-      action={t('deleteAction')}
-      isBusy={remove.isPending}
-      onConfirm={() => remove.mutate()}
-    />
   );
 }

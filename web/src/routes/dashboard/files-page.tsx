@@ -71,7 +71,17 @@ export function FilesPage() {
         </Card>
       </div>
       {open?.type === 'text' && <FileTextDialog file={open.file} onClose={close} />}
-      {open?.type === 'delete' && <DeleteFileDialog file={open.file} onClose={close} />}
+      {open?.type === 'delete' && (
+        <ConfirmDialog
+          title={t('deleteTitle', { name: open.file.filename })}
+          description={t('deleteText')}
+          action={t('deleteAction')}
+          run={() => deleteFile(open.file.id)}
+          done={t('deleted')}
+          changes={filesKey}
+          onClose={close}
+        />
+      )}
     </Page>
   );
 }
@@ -221,30 +231,5 @@ function FileTextDialog({ file, onClose }: { readonly file: StoredFile; onClose(
         </pre>
       )}
     </Dialog>
-  );
-}
-
-function DeleteFileDialog({ file, onClose }: { readonly file: StoredFile; onClose(): void }) {
-  const t = useMessages(filesMessages);
-  const client = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => deleteFile(file.id),
-    onSuccess: () => showToast(t('deleted')),
-    onError: (error) => showToast(error.message, 'danger'),
-    onSettled: async () => {
-      onClose();
-      await client.invalidateQueries({ queryKey: filesKey });
-    },
-  });
-  return (
-    <ConfirmDialog
-      isOpen
-      onOpenChange={onClose}
-      title={t('deleteTitle', { name: file.filename })}
-      description={t('deleteText')}
-      action={t('deleteAction')}
-      isBusy={remove.isPending}
-      onConfirm={() => remove.mutate()}
-    />
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import {
   type ApiKey,
   changeKey,
@@ -8,11 +8,9 @@ import {
   keysKey,
   type LimitRetention,
 } from '../../api/keys.ts';
-import { Button } from '../../components/button.tsx';
 import { Checkbox } from '../../components/checkbox.tsx';
-import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Notice } from '../../components/notice.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Select } from '../../components/select.tsx';
 import { showToast } from '../../components/toast.tsx';
@@ -60,7 +58,6 @@ export function KeyDialog({
 }) {
   const t = useMessages(keysMessages);
   const client = useQueryClient();
-  const formId = useId();
   const [form, setForm] = useState(() => formOf(existing));
   const save = useMutation({
     mutationFn: async () => {
@@ -77,62 +74,50 @@ export function KeyDialog({
   });
   const isLimitWrong = !isAmount(form.threshold);
   const isScopeMissing = form.isNarrow && form.scopes.size === 0;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (!isLimitWrong && !isScopeMissing) save.mutate();
-  };
   return (
-    <Dialog
-      isOpen
-      onOpenChange={onClose}
+    <FormDialog
       title={
         existing === undefined ? t('createTitle') : t('editTitle', { name: existing.name ?? existing.prefix })
       }
-      footer={
-        <>
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" form={formId} variant="primary" isBusy={save.isPending}>
-            {existing === undefined ? t('create') : t('save')}
-          </Button>
-        </>
-      }
+      action={existing === undefined ? t('create') : t('save')}
+      save={save}
+      failure={save.error?.message}
+      isWrong={isLimitWrong || isScopeMissing}
+      onClose={onClose}
     >
-      <form id={formId} onSubmit={submit} className="flex flex-col gap-5">
-        {save.error !== null && <Notice tone="danger">{save.error.message}</Notice>}
+      <TextField
+        label={t('name')}
+        hint={t('nameHint')}
+        maxLength={200}
+        autoFocus
+        value={form.name}
+        onChange={(event) => setForm({ ...form, name: event.target.value })}
+      />
+      <div className="grid gap-4 sm:grid-cols-2">
         <TextField
-          label={t('name')}
-          hint={t('nameHint')}
-          maxLength={200}
-          autoFocus
-          value={form.name}
-          onChange={(event) => setForm({ ...form, name: event.target.value })}
+          label={t('limit')}
+          hint={t('limitHint')}
+          error={isLimitWrong ? t('limitInvalid') : undefined}
+          inputMode="decimal"
+          placeholder={t('noLimit')}
+          value={form.threshold}
+          onChange={(event) => setForm({ ...form, threshold: event.target.value.trim() })}
         />
-        <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            label={t('limit')}
-            hint={t('limitHint')}
-            error={isLimitWrong ? t('limitInvalid') : undefined}
-            inputMode="decimal"
-            placeholder={t('noLimit')}
-            value={form.threshold}
-            onChange={(event) => setForm({ ...form, threshold: event.target.value.trim() })}
-          />
-          <Select
-            label={t('retention')}
-            disabled={form.threshold === ''}
-            value={form.retention}
-            onChange={(retention) => setForm({ ...form, retention })}
-            options={[
-              { value: 'day', label: t('retentionDay') },
-              { value: 'week', label: t('retentionWeek') },
-              { value: 'month', label: t('retentionMonth') },
-              { value: 'no_reset', label: t('retentionNever') },
-            ]}
-          />
-        </div>
-        <ScopeFields form={form} setForm={setForm} error={isScopeMissing ? t('scopesInvalid') : undefined} />
-      </form>
-    </Dialog>
+        <Select
+          label={t('retention')}
+          disabled={form.threshold === ''}
+          value={form.retention}
+          onChange={(retention) => setForm({ ...form, retention })}
+          options={[
+            { value: 'day', label: t('retentionDay') },
+            { value: 'week', label: t('retentionWeek') },
+            { value: 'month', label: t('retentionMonth') },
+            { value: 'no_reset', label: t('retentionNever') },
+          ]}
+        />
+      </div>
+      <ScopeFields form={form} setForm={setForm} error={isScopeMissing ? t('scopesInvalid') : undefined} />
+    </FormDialog>
   );
 }
 

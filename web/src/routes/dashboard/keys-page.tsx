@@ -83,7 +83,17 @@ export function KeysPage() {
           onClose={close}
         />
       )}
-      {open?.type === 'delete' && <DeleteKeyDialog apiKey={open.key} onClose={close} />}
+      {open?.type === 'delete' && (
+        <ConfirmDialog
+          title={t('deleteTitle', { name: open.key.name ?? open.key.prefix })}
+          description={t('deleteText')}
+          action={t('deleteAction')}
+          run={() => deleteKey('regular', open.key.prefix)}
+          done={t('deletedDone')}
+          changes={keysKey}
+          onClose={close}
+        />
+      )}
     </Page>
   );
 }
@@ -109,7 +119,12 @@ function KeyTable({ keys, onEdit, onDelete, onLimits }: KeyTableProps) {
         </div>
       ),
     },
-    { id: 'status', header: t('status'), width: '7rem', cell: (key) => <KeyStatus apiKey={key} /> },
+    {
+      id: 'status',
+      header: t('status'),
+      width: '7rem',
+      cell: (key) => <KeyStatus apiKey={key} />,
+    },
     { id: 'limit', header: t('spend'), width: '13rem', cell: (key) => <LimitBar apiKey={key} /> },
     {
       id: 'month',
@@ -204,30 +219,5 @@ function KeyMenu({
         {t('delete')}
       </MenuItem>
     </Menu>
-  );
-}
-
-function DeleteKeyDialog({ apiKey, onClose }: { readonly apiKey: ApiKey; onClose(): void }) {
-  const t = useMessages(keysMessages);
-  const client = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => deleteKey('regular', apiKey.prefix),
-    onSuccess: () => showToast(t('deletedDone')),
-    onError: (error) => showToast(error.message, 'danger'),
-    onSettled: async () => {
-      onClose();
-      await client.invalidateQueries({ queryKey: keysKey });
-    },
-  });
-  return (
-    <ConfirmDialog
-      isOpen
-      onOpenChange={onClose}
-      title={t('deleteTitle', { name: apiKey.name ?? apiKey.prefix })}
-      description={t('deleteText')}
-      action={t('deleteAction')}
-      isBusy={remove.isPending}
-      onConfirm={() => remove.mutate()}
-    />
   );
 }

@@ -20,7 +20,7 @@ export function LimitBar({ apiKey: { limit, limit_spent: limitSpent } }: { reado
   const ratio = limit.threshold === 0 ? 1 : Math.min(1, spent / limit.threshold);
   const text = t('ofLimit', { spent: usd(spent), limit: usd(limit.threshold) });
   return (
-    <div className="flex w-44 flex-col gap-1">
+    <div className="flex w-36 flex-col sm:w-44 gap-1">
       <div
         role="meter"
         aria-label={t('spend')}

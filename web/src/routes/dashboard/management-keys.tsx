@@ -24,21 +24,11 @@ export function ManagementKeys({ onCreated }: { onCreated(key: CreatedKey): void
   const client = useQueryClient();
   const keys = useQuery(managementKeysQuery);
   const [doomed, setDoomed] = useState<ManagementKey>();
-  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: managementKeysKey });
   const create = useMutation({
     mutationFn: () => createKey('management', {}),
     onSuccess: ({ key }) => onCreated({ kind: 'management', secret: key }),
     onError: (error) => showToast(error.message, 'danger'),
-    onSettled: refresh,
-  });
-  const remove = useMutation({
-    mutationFn: (prefix: string) => deleteKey('management', prefix),
-    onSuccess: () => showToast(t('deletedDone')),
-    onError: (error) => showToast(error.message, 'danger'),
-    onSettled: async () => {
-      setDoomed(undefined);
-      await refresh();
-    },
+    onSettled: () => client.invalidateQueries({ queryKey: managementKeysKey }),
   });
   return (
     <Card
@@ -67,13 +57,13 @@ export function ManagementKeys({ onCreated }: { onCreated(key: CreatedKey): void
       )}
       {doomed !== undefined && (
         <ConfirmDialog
-          isOpen
-          onOpenChange={() => setDoomed(undefined)}
           title={t('deleteTitle', { name: doomed.name ?? doomed.prefix })}
           description={t('deleteText')}
           action={t('deleteAction')}
-          isBusy={remove.isPending}
-          onConfirm={() => remove.mutate(doomed.prefix)}
+          run={() => deleteKey('management', doomed.prefix)}
+          done={t('deletedDone')}
+          changes={managementKeysKey}
+          onClose={() => setDoomed(undefined)}
         />
       )}
     </Card>

@@ -3,6 +3,7 @@ import { type ReactNode, useMemo } from 'react';
 import type { LoggedRequest } from '../../api/activity.ts';
 import { Badge } from '../../components/badge.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { TimeCell } from '../../components/time-cell.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { requestMessages } from './request-messages.ts';
@@ -56,7 +57,7 @@ function useColumns(): readonly Column<LoggedRequest>[] {
         id: 'time',
         header: t('time'),
         width: '11rem',
-        cell: (row) => <time dateTime={row.created_at}>{formats.dateTime(row.created_at)}</time>,
+        cell: (row) => <TimeCell time={row.created_at} />,
       },
       { id: 'status', header: t('status'), width: '7rem', cell: (row) => <RequestStatus request={row} /> },
       {

@@ -4,10 +4,9 @@ import { ScrollText } from 'lucide-react';
 import { useState } from 'react';
 import { type RequestFilter, requestsQuery } from '../../api/activity.ts';
 import { keysQuery } from '../../api/keys.ts';
-import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
-import { componentMessages } from '../../components/component-messages.ts';
 import { TextField } from '../../components/field.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { Page } from '../../components/page.tsx';
 import { Select } from '../../components/select.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
@@ -21,7 +20,6 @@ const liveMs = 2_000;
 /** The log. Its filters are in the address, so that a view can be sent to somebody. */
 export function RequestsPage() {
   const t = useMessages(requestMessages);
-  const tc = useMessages(componentMessages);
   const filter = useSearch({ from: '/shell/member/requests' });
   const [isLive, setIsLive] = useState(false);
   const log = useInfiniteQuery({
@@ -56,13 +54,7 @@ export function RequestsPage() {
             label={t('table')}
             rows={rows}
             maxHeight="calc(100dvh - 15rem)"
-            footer={
-              log.hasNextPage && (
-                <Button size="sm" isBusy={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
-                  {tc('loadMore')}
-                </Button>
-              )
-            }
+            footer={<LoadMore list={log} />}
           />
         )}
       </Card>

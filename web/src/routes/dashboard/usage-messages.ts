@@ -49,7 +49,7 @@ export const usageMessages = defineMessages({
     metric: '指标',
     spend: '花费',
     requests: '请求',
-    tokens: '令牌',
+    tokens: 'Token',
     errors: '错误',
     day: '日期',
     hour: '小时',

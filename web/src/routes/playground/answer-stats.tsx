@@ -92,9 +92,13 @@ function describeOutcome({ state, finishReason }: AnswerNode): { tone: Tone; key
 /** Answers that came in less than this came in one piece: their speed would say nothing. */
 const streamedMsMin = 50;
 
-/** Over the time in which tokens came; the wait for the first is another number. */
-function tokensPerSecond({ numbers, firstTokenMs, totalMs }: AnswerNode): number | undefined {
+/**
+ * Over the time in which tokens came; the wait for the first is another number. Undefined for calls of tools, too: they
+ * come whole, long after their tokens.
+ */
+function tokensPerSecond({ numbers, firstTokenMs, totalMs, toolCalls }: AnswerNode): number | undefined {
   if (numbers === undefined || firstTokenMs === undefined || totalMs === undefined) return undefined;
+  if (toolCalls.length > 0) return undefined;
   const tokens = numbers.completionTokens - 1;
   const streamedMs = totalMs - firstTokenMs;
   return tokens > 0 && streamedMs >= streamedMsMin ? tokens / (streamedMs / 1_000) : undefined;

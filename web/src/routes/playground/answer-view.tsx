@@ -47,7 +47,10 @@ export const AnswerView = memo(function AnswerView(props: AnswerViewProps) {
           <Markdown text={cited.text} isStreaming={isStreaming} citations={cited.sources} />
         )}
       </div>
-      {isJson && answer.state === 'complete' && <SchemaVerdict answer={answer} />}
+      {/* Calls of tools are no answer yet. */}
+      {isJson && answer.state === 'complete' && answer.toolCalls.length === 0 && (
+        <SchemaVerdict answer={answer} />
+      )}
       <SourceCards sources={cited.sources} />
       {answer.toolCalls.length > 0 && (
         <ToolCalls

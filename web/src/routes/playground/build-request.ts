@@ -27,6 +27,8 @@ export function buildRequest(settings: Settings, path: readonly ConversationNode
     stream: true,
     stream_options: { include_usage: true },
     ...parameters,
+    // The wire wants both; a person chooses how many alternatives to see.
+    ...(parameters.top_logprobs === undefined ? {} : { logprobs: true }),
     ...(stop.length === 0 ? {} : { stop: [...stop] }),
     ...(format === undefined ? {} : { response_format: format }),
     ...(tools.length === 0 ? {} : { tools }),

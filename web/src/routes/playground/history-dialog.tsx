@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { MessagesSquare, Pencil, Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { MessagesSquare, Pencil, SearchX, Trash2 } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
 import {
   changeConversation,
   conversationsKey,
@@ -11,18 +11,17 @@ import {
 } from '../../api/conversations.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Button, IconButton } from '../../components/button.tsx';
-import { componentMessages } from '../../components/component-messages.ts';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { cx } from '../../components/cx.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
+import { LoadMore } from '../../components/load-more.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
-import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { dialogMessages } from './dialog-messages.ts';
 
-/** The account's conversations, newest change first. */
+/** The account's conversations, newest change first, and a search over what was said in them. */
 export function HistoryDialog({
   openId,
   onClose,
@@ -34,59 +33,71 @@ export function HistoryDialog({
   onNew(): void;
 }) {
   const t = useMessages(dialogMessages);
-  const tc = useMessages(componentMessages);
   const [search, setSearch] = useState('');
   const [deleted, setDeleted] = useState<StoredConversation>();
-  const list = useInfiniteQuery(conversationsQuery);
-  const all = list.data?.pages.flatMap(({ data }) => data) ?? [];
-  const shown = all.filter(({ title }) => title.toLowerCase().includes(search.trim().toLowerCase()));
+  const asked = useDeferredValue(search.trim());
+  const list = useInfiniteQuery(conversationsQuery(asked));
+  const shown = list.data?.pages.flatMap(({ data }) => data) ?? [];
+  const hasNone = list.isSuccess && shown.length === 0 && !list.isPlaceholderData;
   return (
     <Dialog isOpen onOpenChange={onClose} title={t('history')} description={t('historyText')}>
       {list.isPending && <SkeletonRows count={5} className="h-12" />}
       {list.isError && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isSuccess && all.length === 0 && (
+      {hasNone && search === '' ? (
         <EmptyState
           icon={<MessagesSquare size={18} aria-hidden />}
           title={t('historyEmpty')}
           description={t('historyEmptyText')}
         />
+      ) : (
+        <TextField
+          label={t('search')}
+          isLabelHidden
+          type="search"
+          maxLength={200}
+          placeholder={t('searchWords')}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
       )}
-      {all.length > 0 && (
-        <>
-          <TextField
-            label={t('search')}
-            isLabelHidden
-            placeholder={t('search')}
-            value={search}
-            onChange={(event) => setSearch(event.target.value)}
-          />
-          <ul className="mt-2">
-            {shown.map((each) => (
-              <HistoryRow
-                key={each.id}
-                stored={each}
-                isOpen={each.id === openId}
-                onOpen={onClose}
-                onDelete={() => setDeleted(each)}
-              />
-            ))}
-          </ul>
-        </>
+      {hasNone && search !== '' && (
+        <EmptyState
+          icon={<SearchX size={18} aria-hidden />}
+          title={t('searchNone')}
+          description={t('searchNoneText')}
+        />
       )}
-      {list.hasNextPage && (
-        <Button
-          className="mt-3 w-full"
-          isBusy={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {tc('loadMore')}
-        </Button>
+      {shown.length > 0 && (
+        <ul className="mt-2" aria-busy={list.isPlaceholderData}>
+          {shown.map((each) => (
+            <HistoryRow
+              key={each.id}
+              stored={each}
+              isOpen={each.id === openId}
+              onOpen={onClose}
+              onDelete={() => setDeleted(each)}
+            />
+          ))}
+        </ul>
       )}
+      <LoadMore list={list} className="mt-3 w-full" />
       {deleted !== undefined && (
-        <DeleteDialog
-          stored={deleted}
+        <ConfirmDialog
+          title={t('deleteTitle')}
+          description={
+            <>
+              <p className="font-medium text-text">{deleted.title}</p>
+              <p className="mt-1">{t('deleteText')}</p>
+            </>
+          }
+          action={t('delete')}
+          run={async () => {
+            await deleteConversation(deleted.id);
+            if (deleted.id === openId) onNew();
+          }}
+          done={t('deletedDone')}
+          changes={conversationsKey}
           onClose={() => setDeleted(undefined)}
-          onDeleted={() => deleted.id === openId && onNew()}
         />
       )}
     </Dialog>
@@ -171,43 +182,5 @@ function RenameRow({ stored, onDone }: { readonly stored: StoredConversation; on
         </Button>
       </form>
     </li>
-  );
-}
-
-function DeleteDialog({
-  stored,
-  onClose,
-  onDeleted,
-}: {
-  readonly stored: StoredConversation;
-  onClose(): void;
-  onDeleted(): void;
-}) {
-  const t = useMessages(dialogMessages);
-  const client = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => deleteConversation(stored.id),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: conversationsKey });
-      onClose();
-      onDeleted();
-    },
-    onError: (error) => showToast(error.message, 'danger'),
-  });
-  return (
-    <ConfirmDialog
-      isOpen
-      onOpenChange={onClose}
-      title={t('deleteTitle')}
-      description={
-        <>
-          <p className="font-medium text-text">{stored.title}</p>
-          <p className="mt-1">{t('deleteText')}</p>
-        </>
-      }
-      action={t('delete')}
-      isBusy={remove.isPending}
-      onConfirm={() => remove.mutate()}
-    />
   );
 }

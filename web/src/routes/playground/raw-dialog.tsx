@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { ChatChunk } from '../../api/wire-types.ts';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -7,8 +7,10 @@ import { Tabs } from '../../components/tabs.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import type { AnswerNode } from './conversation.ts';
 import { playgroundMessages } from './playground-messages.ts';
+import { readTokenChances } from './read-token-chances.ts';
+import { TokenChances } from './token-chances.tsx';
 
-/** What was sent and what came back, byte for byte in meaning. */
+/** What was sent and what came back, byte for byte in meaning, and how sure the model was of each token. */
 export function RawDialog({
   answer,
   chunks,
@@ -19,7 +21,8 @@ export function RawDialog({
   onClose(): void;
 }) {
   const t = useMessages(playgroundMessages);
-  const [tab, setTab] = useState<'request' | 'response'>('request');
+  const [tab, setTab] = useState<'request' | 'response' | 'chances'>('request');
+  const tokens = useMemo(() => readTokenChances(chunks, 0), [chunks]);
   const response = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n`).join('\n');
   return (
     <Dialog isOpen onOpenChange={onClose} size="lg" title={t('raw')} description={answer.inferenceId}>
@@ -59,6 +62,15 @@ export function RawDialog({
                 />
               ),
           },
+          ...(tokens.length === 0
+            ? []
+            : [
+                {
+                  value: 'chances' as const,
+                  label: t('chances'),
+                  content: <TokenChances tokens={tokens} />,
+                },
+              ]),
         ]}
       />
     </Dialog>

@@ -71,7 +71,7 @@ export function SettingsPanel({ settings, models, onChange }: SettingsPanelProps
       </Section>
       <Section title={t('advanced')}>
         <StopField stops={settings.stop} onChange={(stop) => onChange({ stop })} />
-        <ParameterList names={['n', 'seed']} settings={settings} onChange={onChange} />
+        <ParameterList names={['n', 'seed', 'top_logprobs']} settings={settings} onChange={onChange} />
         <Switch
           label={t('deterministic')}
           hint={t('deterministicHint')}

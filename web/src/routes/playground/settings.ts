@@ -26,7 +26,8 @@ export type ParameterName =
   | 'presence_penalty'
   | 'frequency_penalty'
   | 'seed'
-  | 'n';
+  | 'n'
+  | 'top_logprobs';
 
 export interface Parameter {
   readonly name: ParameterName;
@@ -52,6 +53,7 @@ export const parameters: readonly Parameter[] = [
     step: 1,
     serverDefault: undefined,
   },
+  { name: 'top_logprobs', min: 0, max: 20, step: 1, serverDefault: undefined },
 ];
 
 export const stopsMax = 5;

@@ -41,7 +41,7 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
       <p className="max-w-[85%] rounded-xl rounded-br-sm bg-active px-3.5 py-2 text-base whitespace-pre-wrap">
         {node.text}
       </p>
-      <div className="absolute top-full right-0 z-[1] -mr-1.5 flex h-7 items-center opacity-0 pointer-coarse:-mt-7 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
+      <div className="absolute top-full right-0 z-[1] -mr-1.5 flex h-7 items-center rounded-md bg-ground opacity-0 pointer-coarse:-mt-7 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
         <BranchSwitch node={node} siblings={siblings} onChoose={onChoose} />
         <CopyButton text={node.text} label={t('copyText')} />
         {!isReadOnly && (
