@@ -12,7 +12,7 @@ export async function fillAccount(session: WebSession): Promise<readonly View[]>
   for (const name of ['Production', 'Staging']) {
     await request.post(`${session.origin}/v1/keys`, {
       headers: csrf,
-      data: { name, limit: { threshold: 5, retention: 'monthly' } },
+      data: { name, limit: { threshold: 5, retention: 'month' } },
     });
   }
   for (const content of ['Hello', 'Count to three.', 'Name a colour.']) {
@@ -22,6 +22,22 @@ export async function fillAccount(session: WebSession): Promise<readonly View[]>
       data: { model: modelName, messages, max_tokens: 24 },
     });
   }
+  await request.post(`${session.origin}/v1/caching`, {
+    headers: csrf,
+    data: {
+      model: modelName,
+      name: 'Handbook',
+      messages: [{ role: 'system', content: 'You answer questions about the handbook. '.repeat(20) }],
+      ttl: 3_600,
+    },
+  });
+  await request.post(`${session.origin}/v1/files`, {
+    headers: csrf,
+    multipart: {
+      purpose: 'file-extract',
+      file: { name: 'handbook.md', mimeType: 'text/markdown', buffer: Buffer.from('# Handbook') },
+    },
+  });
   await page.goto(`${session.origin}/app/?model=${scriptedModel}&mode=chat`);
   await page
     .getByRole('textbox', { name: /^Message/ })
@@ -30,7 +46,20 @@ export async function fillAccount(session: WebSession): Promise<readonly View[]>
   await page.locator('article[aria-label="Assistant"][aria-busy="false"]').waitFor();
   await page.waitForURL(/\/playground\/[\w-]+$/);
   const conversation = new URL(page.url()).pathname.replace(/^\/app/, '');
+  const id = conversation.split('/').at(-1);
+  const shared = await request.put(`${session.origin}/api/conversations/${id}/share`, { headers: csrf });
+  const requests = await request.get(`${session.origin}/api/requests?period=24h`, { headers: csrf });
   return [
+    { name: 'shared', path: `/shared/${(await shared.json()).data.share_id}`, isGuest: true },
+    { name: 'story', path: `/requests/${(await requests.json()).data[0].inference_id}` },
+    { name: 'admin-account', path: '/admin/accounts/1' },
+    { name: 'reference', path: '/docs/reference' },
+    openedBy('conversation-raw', conversation, 'Raw request and response'),
+    openedBy('conversation-history', conversation, 'Conversations'),
+    openedBy('conversation-share', conversation, 'Share'),
+    openedBy('key-dialog', '/keys', 'Create key'),
+    openedBy('grant-dialog', '/admin/accounts/1', 'Add credit'),
+    openedBy('price-dialog', '/admin/models', 'Set price'),
     { name: 'conversation', path: conversation },
     {
       name: 'conversation-compare',
@@ -40,4 +69,16 @@ export async function fillAccount(session: WebSession): Promise<readonly View[]>
       },
     },
   ];
+}
+
+/** What a button of a page shows. */
+function openedBy(name: string, path: string, button: string): View {
+  return {
+    name,
+    path,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: button, exact: true }).first().click();
+      await page.getByRole('dialog').waitFor();
+    },
+  };
 }

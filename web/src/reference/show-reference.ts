@@ -2,6 +2,7 @@
  * The page in the frame of the API reference. Scalar's bundle is copied as it is and told to reach no other host: no
  * telemetry, no fonts, no agent, no proxy.
  */
+import '../fonts.css';
 import scalarUrl from '../../../node_modules/@scalar/api-reference/dist/browser/standalone.js?url';
 import { readPreference } from '../preferences.ts';
 
@@ -35,7 +36,7 @@ script.addEventListener('load', () => {
     showDeveloperTools: 'never',
     theme: 'default',
     customCss:
-      ':root { --scalar-font: system-ui, sans-serif; --scalar-font-code: ui-monospace, Menlo, monospace; }',
+      ':root { --scalar-font: Geist, system-ui, sans-serif; --scalar-font-code: "Geist Mono", ui-monospace, monospace; }',
   });
 });
 document.head.append(script);

@@ -19,7 +19,7 @@ const RenderedMarkdown = lazy(async () => ({
 
 export const Markdown = memo(function Markdown(props: MarkdownProps) {
   return (
-    <Suspense fallback={<p className="text-base whitespace-pre-wrap">{props.text}</p>}>
+    <Suspense fallback={<p className="markdown text-base whitespace-pre-wrap">{props.text}</p>}>
       <RenderedMarkdown {...props} />
     </Suspense>
   );

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Badge } from '../../components/badge.tsx';
 import { TextField } from '../../components/field.tsx';
-import { Markdown } from '../../components/markdown/markdown.tsx';
+import { RenderedMarkdown } from '../../components/markdown/rendered-markdown.tsx';
 import { Page } from '../../components/page.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { docsMessages } from './docs-messages.ts';
@@ -63,13 +63,13 @@ function ErrorEntry({ section }: { readonly section: ErrorSection }) {
         <div>
           <dt className="text-xs font-medium text-faint">{t('when')}</dt>
           <dd>
-            <Markdown text={section.when} />
+            <RenderedMarkdown text={section.when} />
           </dd>
         </div>
         <div>
           <dt className="text-xs font-medium text-faint">{t('whatToDo')}</dt>
           <dd>
-            <Markdown text={section.whatToDo} />
+            <RenderedMarkdown text={section.whatToDo} />
           </dd>
         </div>
       </dl>
