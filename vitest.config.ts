@@ -6,6 +6,7 @@ const heavyTests = [
   'test/chaos/**/*.test.ts',
   'test/web/**/*.test.ts',
   'test/model/hostile-pages.test.ts',
+  'test/model/long-window.test.ts',
   'test/page-examples/web-search.test.ts',
   'test/e2e/caching-walk.test.ts',
 ];

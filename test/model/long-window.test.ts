@@ -38,6 +38,8 @@ async function start(kvType: 'f16' | 'q8_0'): Promise<HostSession> {
     contextTokensMax: windowTokens,
     kvType,
     prefixCacheCells: undefined,
+    // It runs alone.
+    threads: 2,
     prefixFiles: { folder: path.join(folder, kvType), bytesMax: 1e9, modelDigest: 'random' },
   });
   onTestFinished(() => host.supervisor.close());
