@@ -12,7 +12,15 @@ let server: PerigeeProcess;
 
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'perigee-cli-'));
-  server = await startPerigee({ dataDir, environment: { PERIGEE_BOOTSTRAP_API_KEY: '' } });
+  server = await startPerigee({
+    dataDir,
+    environment: {
+      PERIGEE_BOOTSTRAP_API_KEY: '',
+      PERIGEE_THREADS: '1',
+      // `perigee chat` names no limit, and a model may talk on for as long as it is let.
+      PERIGEE_OUTPUT_TOKENS_DEFAULT: '64',
+    },
+  });
   await server.ready;
 });
 afterAll(async () => {

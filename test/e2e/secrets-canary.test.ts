@@ -66,6 +66,7 @@ beforeAll(async () => {
   server = await startPerigee({
     dataDir,
     environment: {
+      PERIGEE_THREADS: '1',
       PERIGEE_LOG_LEVEL: 'debug',
       PERIGEE_BOOTSTRAP_API_KEY: canaries.apiKey,
       PERIGEE_BOOTSTRAP_MANAGEMENT_KEY: canaries.managementKey,

@@ -18,7 +18,11 @@ let python: Python;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'perigee-page-'));
   [server, python] = await Promise.all([
-    startPerigee({ dataDir: path.join(folder, 'data') }),
+    startPerigee({
+      dataDir: path.join(folder, 'data'),
+      // The programs name no limit, and a model may talk on for as long as it is let.
+      environment: { PERIGEE_THREADS: '1', PERIGEE_OUTPUT_TOKENS_DEFAULT: '64' },
+    }),
     obtainPython(),
   ]);
   await server.ready;
