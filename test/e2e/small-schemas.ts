@@ -89,7 +89,7 @@ function createArrays(depth: number): fc.Arbitrary<JsonSchema> {
   );
 }
 
-/** A list whose nodes refer to themselves, at most three deep in practice because `next` may be null. */
+/** A list whose nodes refer to themselves, as many as the model likes. */
 const recursive: JsonSchema = {
   type: 'object',
   properties: { head: { $ref: '#/$defs/node' } },
