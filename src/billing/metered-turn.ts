@@ -19,12 +19,12 @@ export interface TurnToRun {
   readonly outputTokensMax: number;
   /** The most that the turn may incur beside tokens; absent = nothing. */
   readonly feesMax?: FeeCounts;
-  /** Called once, with what the balance reaches for. */
-  run(outputTokensMax: number): AsyncIterable<ChatEvent>;
+  /** Called once, with what the balance reaches for; then let go of, and the prompt with it. */
+  readonly run: (outputTokensMax: number) => AsyncIterable<ChatEvent>;
   /** Not asked for the answer of a client that left: it is not complete. */
   readonly sealAnswer?: SealAnswer | undefined;
   /** What was generated up to now; asked when the turn ends before its `finish`. */
-  usageSoFar(): Usage;
+  readonly usageSoFar: () => Usage;
 }
 
 /** Throws ApiError `insufficient_balance`, `key_limit_reached` or `client_closed_request`. */
@@ -81,7 +81,10 @@ interface TurnSurroundings {
 
 /** Owns the hold: every way out of the iteration passes `#conclude` exactly once. */
 class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
-  readonly #turn: TurnToRun;
+  readonly #signal: AbortSignal;
+  readonly #sealAnswer: SealAnswer | undefined;
+  readonly #usageSoFar: () => Usage;
+  #run: TurnToRun['run'] | undefined;
   readonly #hold: Hold;
   readonly #surroundings: TurnSurroundings;
   readonly #onAbort = (): void => this.#abandon();
@@ -93,7 +96,10 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   #failure: ApiError | undefined;
 
   constructor(turn: TurnToRun, hold: Hold, surroundings: TurnSurroundings) {
-    this.#turn = turn;
+    this.#signal = turn.signal;
+    this.#sealAnswer = turn.sealAnswer;
+    this.#usageSoFar = turn.usageSoFar;
+    this.#run = turn.run;
     this.#hold = hold;
     this.#surroundings = surroundings;
     turn.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -116,14 +122,13 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
       return { done: true, value: undefined };
     }
     try {
-      this.#source ??= this.#turn.run(this.#hold.outputTokensMax)[Symbol.asyncIterator]();
-      const result = await this.#source.next();
+      const result = await this.#open().next();
       if (result.done === true) {
         throw new ApiError('engine_failed', { internal: 'the events ended without `finish`' });
       }
       const event = result.value;
       if (event.type === 'finish') {
-        await this.#source.return?.();
+        await this.#source?.return?.();
         await this.#conclude(() => this.#settle(event.usage, 'succeeded'));
       } else if (this.#firstOutputAtMs === undefined && event.type !== 'prefill-progress') {
         this.#firstOutputAtMs = this.#surroundings.nowMs();
@@ -133,6 +138,16 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
       await this.#conclude(() => this.#fail(toApiError(thrown)));
       throw this.#failure ?? toApiError(thrown);
     }
+  }
+
+  #open(): AsyncIterator<ChatEvent> {
+    if (this.#source === undefined) {
+      if (this.#run === undefined) throw new Error('The turn was begun before, and did not start.');
+      const run = this.#run;
+      this.#run = undefined;
+      this.#source = run(this.#hold.outputTokensMax)[Symbol.asyncIterator]();
+    }
+    return this.#source;
   }
 
   async return(): Promise<IteratorResult<ChatEvent>> {
@@ -150,7 +165,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
 
   #conclude(action: () => Promise<void>): Promise<void> {
     if (this.#conclusion === undefined) {
-      this.#turn.signal.removeEventListener('abort', this.#onAbort);
+      this.#signal.removeEventListener('abort', this.#onAbort);
       this.#conclusion = action().finally(this.#surroundings.onEnd);
     }
     return this.#conclusion;
@@ -158,7 +173,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
 
   /** Ends the source, then settles what a client that left has received the work of, or releases. */
   async #fail(failure: ApiError): Promise<void> {
-    const hasLeft = this.#turn.signal.aborted || failure.code === 'client_closed_request';
+    const hasLeft = this.#signal.aborted || failure.code === 'client_closed_request';
     const isOwnCode = failure.code === 'client_closed_request';
     this.#failure =
       hasLeft && !isOwnCode ? new ApiError('client_closed_request', { cause: failure }) : failure;
@@ -171,7 +186,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
 
   /** What a client that left is charged by: nothing, as long as nothing was generated for it (decision 0013). */
   #usageOfLeaver(): Usage {
-    const usage = this.#turn.usageSoFar();
+    const usage = this.#usageSoFar();
     // Work that was held back to be judged, and searches, were done for the client all the same.
     const hasOutput =
       this.#firstOutputAtMs !== undefined || usage.completionTokens > 0 || (usage.fees?.webSearches ?? 0) > 0;
@@ -183,7 +198,7 @@ class MeteredEvents implements AsyncIterableIterator<ChatEvent> {
   async #settle(usage: Usage, status: 'succeeded' | 'client_left'): Promise<void> {
     const { startedAtMs, nowMs } = this.#surroundings;
     const firstOutputAtMs = this.#firstOutputAtMs;
-    const { sealAnswer } = this.#turn;
+    const sealAnswer = this.#sealAnswer;
     const timeToFirstTokenMs = firstOutputAtMs === undefined ? undefined : firstOutputAtMs - startedAtMs;
     try {
       this.#charge = await this.#hold.settle({

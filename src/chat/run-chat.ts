@@ -47,9 +47,14 @@ export async function prepareChat(
     promptTokens: prepared.promptTokens,
     outputTokensMax: prepared.outputTokensMax,
     run: (outputTokensMax) => runChat({ request, prepared, rules, progress, outputTokensMax }),
-    usageSoFar: () => progress.usage(),
+    usageSoFar: readUsage(progress),
     discard: () => prepared.discard(),
   };
+}
+
+/** Made out here, so that asking for the usage does not keep the prompt in memory. */
+function readUsage(progress: TurnProgress): () => Usage {
+  return () => progress.usage();
 }
 
 async function orDiscard<T>(prepared: PreparedTurn, step: Promise<T>): Promise<T> {
@@ -85,9 +90,10 @@ function runChat(chat: RunnableChat): AsyncIterable<ChatEvent> {
   const { request, prepared, rules, progress, outputTokensMax } = chat;
   const choices = Array.from({ length: request.choiceCount }, (_, choice) => choice);
   const firstCounter = nextToolCallCounter(request.messages);
+  const hasTools = request.tools.length > 0;
   const nameEvent = (event: EngineEvent): ChatEvent => {
     if (event.type !== 'tool-call-start') return event;
-    if (request.tools.length === 0) {
+    if (!hasTools) {
       throw new ApiError('unexpected_output', {
         internal: `\`${event.name}\` was called, and no tool declared`,
       });
@@ -100,27 +106,30 @@ function runChat(chat: RunnableChat): AsyncIterable<ChatEvent> {
   return nameEvents(prepared.run({ outputTokensMax, choices, attempt: 0 }), nameEvent, progress);
 }
 
-/** An iterator by hand: a generator would cost every token of every stream two more promises. */
 function nameEvents(
   events: AsyncIterable<EngineEvent>,
   nameEvent: (event: EngineEvent) => ChatEvent,
   progress: TurnProgress,
 ): AsyncIterable<ChatEvent> {
+  return { [Symbol.asyncIterator]: () => iterateNamed(events[Symbol.asyncIterator](), nameEvent, progress) };
+}
+
+/** By hand: a generator would cost every token of every stream two more promises. */
+function iterateNamed(
+  source: AsyncIterator<EngineEvent>,
+  nameEvent: (event: EngineEvent) => ChatEvent,
+  progress: TurnProgress,
+): AsyncIterator<ChatEvent> {
   const passOn = (result: IteratorResult<EngineEvent>): IteratorResult<ChatEvent> => {
     if (result.done === true) return result;
     progress.record(result.value);
     return { done: false, value: nameEvent(result.value) };
   };
   return {
-    [Symbol.asyncIterator]() {
-      const source = events[Symbol.asyncIterator]();
-      return {
-        next: () => source.next().then(passOn),
-        async return() {
-          await source.return?.();
-          return { done: true, value: undefined };
-        },
-      };
+    next: () => source.next().then(passOn),
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
     },
   };
 }

@@ -5,7 +5,7 @@ export function watchClient(raw: ServerResponse): AbortSignal {
   const controller = new AbortController();
   // It may have left while the key was looked up; then there is no event any more.
   if (raw.destroyed) controller.abort();
-  raw.once('close', () => {
+  raw.on('close', () => {
     if (!raw.writableFinished) controller.abort();
   });
   return controller.signal;

@@ -24,10 +24,16 @@ export interface ChunkEncoder {
 }
 
 export function createChunkEncoder(identity: CompletionIdentity, includesUsage: boolean): ChunkEncoder {
-  const head =
-    `data: {"id":${JSON.stringify(identity.id)},"object":"chat.completion.chunk","created":${identity.created},` +
-    `"model":${JSON.stringify(identity.model)},` +
-    `"system_fingerprint":${JSON.stringify(identity.systemFingerprint)},"choices":[`;
+  const { id, created, model, systemFingerprint } = identity;
+  const chunk = {
+    id,
+    object: 'chat.completion.chunk',
+    created,
+    model,
+    system_fingerprint: systemFingerprint,
+  };
+  // One text, not a tree of a dozen: it lives as long as the answer.
+  const head = `data: ${JSON.stringify(chunk).slice(0, -1)},"choices":[`;
   // With `include_usage` every other chunk says `usage: null` (protocol sheet 1.3).
   const nullUsage = includesUsage ? ',"usage":null' : '';
   const deltaTail = `,"finish_reason":null}]${nullUsage}}\n\n`;

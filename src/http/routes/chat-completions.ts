@@ -27,7 +27,9 @@ import type { Route } from './route.ts';
 
 /** An answer in the making. */
 interface ChatAnswer {
-  readonly decoded: DecodedRequest;
+  readonly hasLogprobs: boolean;
+  /** `stream_options.include_usage`. */
+  readonly includesUsage: boolean;
   readonly turn: MeteredTurn;
   readonly identity: CompletionIdentity;
 }
@@ -68,6 +70,8 @@ async function answerChat(
 ): Promise<FastifyReply> {
   const caller = callerOf(request);
   const body = parseJsonBody(request);
+  // An answer may take minutes: what it does not need is let go of, here and below, for prompts are large.
+  request.body = undefined;
   const cached = await applyContextCache(dependencies, { request, reply, caller, body });
   const plain = decodeRequest(cached.body, {
     models: dependencies.models,
@@ -103,10 +107,10 @@ async function answerChat(
     onRateLimits,
   });
   const identity = identifyCompletion(inferenceId, dependencies.clock.now(), decoded.model);
-  const answer = { decoded, turn, identity };
-  if (decoded.isStream) await streamAnswer(dependencies, reply, answer);
-  else await sendAnswer(reply, answer);
-  return reply;
+  const { isStream, includesUsage } = decoded;
+  const answer = { hasLogprobs: decoded.request.logprobs !== undefined, includesUsage, turn, identity };
+  // Not awaited: this function would keep the request as long as it waits.
+  return isStream ? streamAnswer(dependencies, reply, answer) : sendAnswer(reply, answer);
 }
 
 const usesBuiltin = ({ request }: DecodedRequest): boolean =>
@@ -127,13 +131,15 @@ function sendDryRun(
   return reply.send(isStream ? `data: ${body}\n\ndata: [DONE]\n\n` : body);
 }
 
-async function sendAnswer(reply: FastifyReply, { decoded, turn, identity }: ChatAnswer): Promise<void> {
+async function sendAnswer(
+  reply: FastifyReply,
+  { hasLogprobs, turn, identity }: ChatAnswer,
+): Promise<FastifyReply> {
   const completion = await collectCompletion(turn.events);
   const charge = turn.charge();
   reply.headers(encodeCostHeaders(charge));
   reply.header('content-type', 'application/json; charset=utf-8');
-  const hasLogprobs = decoded.request.logprobs !== undefined;
-  reply.send(encodeCompletion({ identity, completion, charge, hasLogprobs }));
+  return reply.send(encodeCompletion({ identity, completion, charge, hasLogprobs }));
 }
 
 /** A failure before the first frame is thrown (an ordinary error answer); after it, it is the last frame. */
@@ -141,7 +147,7 @@ async function streamAnswer(
   dependencies: HttpDependencies,
   reply: FastifyReply,
   answer: ChatAnswer,
-): Promise<void> {
+): Promise<FastifyReply> {
   const stream = new EventStream(reply, dependencies.settings);
   try {
     stream.end(await streamEvents(dependencies, stream, answer));
@@ -153,15 +159,16 @@ async function streamAnswer(
   } finally {
     stream.close();
   }
+  return reply;
 }
 
 /** Sends everything up to the last frames, and returns those. */
 async function streamEvents(
   { clock, settings }: HttpDependencies,
   stream: EventStream,
-  { decoded, turn, identity }: ChatAnswer,
+  { includesUsage, turn, identity }: ChatAnswer,
 ): Promise<string> {
-  const encoder = createChunkEncoder(identity, decoded.includesUsage);
+  const encoder = createChunkEncoder(identity, includesUsage);
   let announcedMs = clock.now();
   for await (const event of turn.events) {
     switch (event.type) {
