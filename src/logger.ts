@@ -4,7 +4,7 @@ import { ApiError, errorCatalogue } from './errors.ts';
 import type { Config } from './settings.ts';
 
 /** Fields that hold secrets or what people said, wherever somebody might log an object that has them. */
-const secretFields = [
+const secretFields = new Set([
   'authorization',
   'cookie',
   'set-cookie',
@@ -18,7 +18,9 @@ const secretFields = [
   'secret',
   'apiKey',
   'token',
-];
+]);
+/** How deep an object is searched for them: nobody logs deeper ones on purpose. */
+const depthMax = 3;
 
 const causesMax = 5;
 
@@ -27,15 +29,34 @@ export function createLogger(level: Config['logLevel'], destination: Destination
     {
       level,
       base: null,
-      redact: {
-        paths: secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
-        censor: '[redacted]',
-      },
+      formatters: { log: (fields) => redactFields(fields, depthMax) },
       serializers: { err: describeError },
     },
     destination,
   );
 }
+
+/** The object itself where nothing has to be hidden; pino's own redaction costs a line thirty times its writing. */
+function redactFields(fields: Record<string, unknown>, depth: number): Record<string, unknown> {
+  let redacted: Record<string, unknown> | undefined;
+  for (const [name, value] of Object.entries(fields)) {
+    const safe = secretFields.has(name) ? '[redacted]' : redactValue(value, depth - 1);
+    if (safe === value) continue;
+    redacted ??= { ...fields };
+    redacted[name] = safe;
+  }
+  return redacted ?? fields;
+}
+
+/** Errors have their own serializer, which writes no secrets. */
+function redactValue(value: unknown, depth: number): unknown {
+  if (depth === 0 || value instanceof Error) return value;
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth - 1));
+  return isRecord(value) ? redactFields(value, depth) : value;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 /** Texts that repeat what was read or sent are left out. */
 function describeMessage(error: Error): string {
