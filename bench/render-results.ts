@@ -234,7 +234,7 @@ function listCachingTargets(report: CachingReport): Target[] {
     atLeast('2,000 tokens: cold ÷ read back', divide(middle?.coldMs, middle?.restoredMs), 20),
     atMost('8 requests at once on one prefix: prompts computed', report.sharedPrefills, 1.15),
     atMost('requests that share nothing: time with caching ÷ without', report.overhead, 1.02),
-    atMost('price of a prompt in a context cache ÷ computed', report.objectPriceRatio, 0.1),
-    atMost('price of a prompt reused by itself ÷ computed', report.automaticPriceRatio, 0.15),
+    atMost('charge, from the ledger: prompt in a context cache ÷ computed', report.objectPriceRatio, 0.1),
+    atMost('charge, from the ledger: prompt reused by itself ÷ computed', report.automaticPriceRatio, 0.15),
   ];
 }

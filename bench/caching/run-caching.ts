@@ -5,12 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { costOfTurn } from '../../src/billing/turn-cost.ts';
 import type { ObtainedModel } from '../../src/models/obtain-model.ts';
 import { createFreshPrompt } from '../engine/prompts.ts';
 import { median } from '../statistics.ts';
+import { comparePrices, type PriceFigures } from './compare-prices.ts';
 import { type PrefixHost, startPrefixHost } from './prefix-host.ts';
-import { readDefaultPrices } from './read-default-prices.ts';
 
 export interface FirstTokenFigures {
   readonly tokens: number;
@@ -20,7 +19,7 @@ export interface FirstTokenFigures {
   readonly restoredMs: number;
 }
 
-export interface CachingReport {
+export interface CachingReport extends PriceFigures {
   readonly model: string;
   readonly threads: number;
   readonly firstTokens: readonly FirstTokenFigures[];
@@ -28,10 +27,6 @@ export interface CachingReport {
   readonly sharedPrefills: number;
   /** Time of requests that share nothing, with all of caching over without any. */
   readonly overhead: number;
-  /** Price of a prompt that a context cache covers but for its question, over that of the same prompt computed. */
-  readonly objectPriceRatio: number;
-  /** The same for one that was reused by itself. */
-  readonly automaticPriceRatio: number;
 }
 
 const sizesDefault = [500, 2_000, 7_000];
@@ -46,8 +41,9 @@ export async function runCachingBench(
   sizes: readonly number[] = sizesDefault,
 ): Promise<CachingReport> {
   const folder = mkdtempSync(path.join(tmpdir(), 'perigee-caching-bench-'));
-  const start = async (changes: { readonly kvCells?: number; readonly isCaching?: boolean } = {}) =>
-    await startPrefixHost({
+  const hosts: PrefixHost[] = [];
+  const start: Start = async (changes = {}) => {
+    const host = await startPrefixHost({
       modelPath: model.path,
       modelDigest: model.sha256,
       threads,
@@ -55,7 +51,12 @@ export async function runCachingBench(
       contextTokens: 8_192,
       kept: changes.isCaching === false ? undefined : { folder, bytesMax: diskBytesMax },
     });
+    hosts.push(host);
+    return host;
+  };
   try {
+    const prices = await comparePrices(model.path);
+    report('caching: prices compared');
     const firstTokens: FirstTokenFigures[] = [];
     for (const tokens of sizes) {
       firstTokens.push(await measureFirstTokens(start, tokens));
@@ -71,9 +72,10 @@ export async function runCachingBench(
       firstTokens,
       sharedPrefills,
       overhead,
-      ...(await comparePrices()),
+      ...prices,
     };
   } finally {
+    await Promise.all(hosts.map((host) => host.close()));
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -136,18 +138,4 @@ async function measureOverhead(start: Start): Promise<number> {
   }
   await Promise.all([caching.close(), plain.close()]);
   return median(ratios);
-}
-
-async function comparePrices(): Promise<Pick<CachingReport, 'objectPriceRatio' | 'automaticPriceRatio'>> {
-  const prices = await readDefaultPrices();
-  const promptTokens = 2_000;
-  const cachedTokens = promptTokens - questionTokens;
-  const usage = { promptTokens, completionTokens: 0, source: 'engine' } as const;
-  const full = Number(costOfTurn(prices, { ...usage, cachedTokens: 0 }));
-  const fees = { webSearches: 0, cacheHits: 1 };
-  const object = costOfTurn(prices, { ...usage, cachedTokens, objectCachedTokens: cachedTokens, fees });
-  return {
-    objectPriceRatio: Number(object) / full,
-    automaticPriceRatio: Number(costOfTurn(prices, { ...usage, cachedTokens })) / full,
-  };
 }

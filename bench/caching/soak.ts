@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObtainedModel } from '../../src/models/obtain-model.ts';
 import { createFreshPrompt } from '../engine/prompts.ts';
-import { startPrefixHost } from './prefix-host.ts';
+import { type PrefixHost, startPrefixHost } from './prefix-host.ts';
 
 const kvCells = 4_096;
 const diskBytesMax = 120_000_000;
@@ -31,6 +31,24 @@ export async function runCachingSoak(
     contextTokens: 2_048,
     kept: { folder, bytesMax: diskBytesMax },
   });
+  try {
+    await soak({ host, folder }, minutes, report);
+  } finally {
+    await host.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Soaked {
+  readonly host: PrefixHost;
+  readonly folder: string;
+}
+
+async function soak(
+  { host, folder }: Soaked,
+  minutes: number,
+  report: (line: string) => void,
+): Promise<void> {
   const prefixes = Array.from({ length: prefixCount }, (_, index) => createFreshPrompt(260 + 50 * index));
   const endsAt = Date.now() + minutes * 60_000;
   let requests = 0;
@@ -54,8 +72,6 @@ export async function runCachingSoak(
   }
   await running;
   const stats = await host.stats();
-  await host.close();
-  rmSync(folder, { recursive: true, force: true });
   const line = `${requests} requests, ${stats.restoredTokensTotal} tokens read back, peaks: ${peaks.cells} of ${kvCells} cells, ${peaks.diskBytes} of ${diskBytesMax} bytes on disk, ${peaks.residentBytes} bytes resident`;
   report(`caching soak: ${line}`);
   // The headers lie beside the states and are small.
