@@ -23,7 +23,11 @@ export function shapeSearchRequest(request: ChatRequest, shape: SearchShape): Ch
   });
   return {
     ...request,
-    messages: expandMessages(request.messages, shape.searches, functionName),
+    messages: expandMessages(request.messages, {
+      searches: shape.searches,
+      functionName,
+      hasTools: tools.length > 0,
+    }),
     tools,
     toolChoice: isForced ? { type: 'named', name: functionName } : chooseTools(request.toolChoice, tools),
     // A forced answer is a call and nothing else: there is no text for these to be about.
@@ -81,42 +85,56 @@ function endsWithSearch(messages: readonly ChatMessage[], searches: readonly Exp
 /** An id may be sent back many times; its sources are shown once, or a small body would make a prompt of gigabytes. */
 const repeatedSources = 'The sources of this search stand above.';
 
+interface Expansion {
+  readonly searches: readonly ExpandedSearch[];
+  readonly functionName: string;
+  /** Whether the model is told of any tool in this turn. */
+  readonly hasTools: boolean;
+}
+
 function expandMessages(
   messages: readonly ChatMessage[],
-  searches: readonly ExpandedSearch[],
-  functionName: string,
+  { searches, functionName, hasTools }: Expansion,
 ): readonly ChatMessage[] {
   const byPosition = new Map(searches.map(({ position, search }) => [position, search]));
   const written = new Set<string>();
-  return messages.map((message, position) => {
-    if (message.role === 'assistant' && message.toolCalls.length > 0) {
-      const toolCalls = message.toolCalls.map((call) => {
-        if (call.name !== webSearchName) return call;
-        const query = findQuery(messages, byPosition, { from: position, callId: call.id });
-        return { ...call, name: functionName, argumentsText: JSON.stringify({ query }) };
-      });
-      return { ...message, toolCalls };
-    }
-    const search = byPosition.get(position);
-    if (search === undefined || message.role !== 'tool') return message;
-    const name = message.name === webSearchName ? functionName : message.name;
+  const write = (search: ExpandedSearch['search']): string => {
     const isRepeated = written.has(search.searchId);
     written.add(search.searchId);
-    return { ...message, name, text: isRepeated ? repeatedSources : writeSources(search) };
+    return isRepeated ? repeatedSources : writeSources(search);
+  };
+  /** Tool messages that have become a user's. */
+  const plain = new Set<number>();
+  // The smallest models write the marks of a tool's result where an answer belongs, as soon as they have seen some.
+  const isPlain = (search: ExpandedSearch['search'] | undefined): boolean =>
+    !hasTools && search?.style === 'brief';
+  return messages.flatMap((message, position): ChatMessage[] => {
+    if (message.role === 'assistant' && message.toolCalls.length > 0) {
+      const answers = findAnswers(messages, position);
+      const toolCalls = message.toolCalls.flatMap((call) => {
+        if (call.name !== webSearchName) return [call];
+        const answer = answers.get(call.id) ?? -1;
+        const search = byPosition.get(answer);
+        if (isPlain(search)) plain.add(answer);
+        const argumentsText = JSON.stringify({ query: search?.query ?? '' });
+        return isPlain(search) ? [] : [{ ...call, name: functionName, argumentsText }];
+      });
+      return toolCalls.length === 0 && message.text === '' ? [] : [{ ...message, toolCalls }];
+    }
+    const search = byPosition.get(position);
+    if (search === undefined || message.role !== 'tool') return [message];
+    if (plain.has(position)) return [{ role: 'user', text: write(search), name: undefined }];
+    const name = message.name === webSearchName ? functionName : message.name;
+    return [{ ...message, name, text: write(search) }];
   });
 }
 
-/** What a call searched for: its own arguments tell only an id. */
-function findQuery(
-  messages: readonly ChatMessage[],
-  byPosition: ReadonlyMap<number, ExpandedSearch['search']>,
-  call: { readonly from: number; readonly callId: string },
-): string {
-  for (let position = call.from + 1; messages[position]?.role === 'tool'; position += 1) {
+/** Where the results of an assistant message's calls stand, by the ids of the calls. */
+function findAnswers(messages: readonly ChatMessage[], assistant: number): ReadonlyMap<string, number> {
+  const answers = new Map<string, number>();
+  for (let position = assistant + 1; ; position += 1) {
     const answer = messages[position];
-    if (answer?.role === 'tool' && answer.toolCallId === call.callId) {
-      return byPosition.get(position)?.query ?? '';
-    }
+    if (answer?.role !== 'tool') return answers;
+    if (!answers.has(answer.toolCallId)) answers.set(answer.toolCallId, position);
   }
-  return '';
 }

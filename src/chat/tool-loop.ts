@@ -12,6 +12,7 @@ import {
   refineQuery,
 } from '../web-search/refine-query.ts';
 import type { StoredSearch } from '../web-search/stored-search.ts';
+import { createTurnstile } from '../web-search/turnstile.ts';
 import type { WebSearch } from '../web-search/web-search.ts';
 import { concernsSearch, type ExpandedSearch, expandSearches } from './expand-searches.ts';
 import {
@@ -50,9 +51,12 @@ const outputReserveDefault = 1_024;
 const callTokens = 96;
 /** Sources of fewer tokens say nothing. */
 const searchTokensMin = 150;
+/** Characters of a message that passages are chosen by, and that are kept with a search. */
+const questionLengthMax = 2_000;
 const queryLengthMax = { small: 120, other: 300 } as const;
 
 export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop {
+  const turnstile = createTurnstile(Number.POSITIVE_INFINITY);
   const look = async (request: ChatRequest, engine: Engine, context: TurnContext): Promise<Turn> => {
     const searches = await expandSearches(request.messages, context.accountId, webSearch);
     const plan = planSearch(request, engine.backing(), policy);
@@ -61,6 +65,8 @@ export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop
   return {
     async prepare(request, engine, context, checker) {
       if (!concernsSearch(request)) return prepareChat(request, engine, context, checker);
+      const leave = await turnstile.enter(0, context.signal);
+      leave();
       const turn = await look(request, engine, context);
       return prepareSearchTurn(turn, { webSearch, policy, checker });
     },
@@ -232,5 +238,13 @@ function createSearcher(
 
 function findQuestion(messages: readonly ChatMessage[]): AskedQuestion {
   const texts = messages.flatMap((message) => (message.role === 'user' ? [message.text] : []));
-  return { text: texts.at(-1) ?? '', before: texts.at(-2) };
+  const [text = '', before] = texts.slice(-2).map(keepEnds).reverse();
+  return { text, before };
+}
+
+/** Of a long message, such as a document with a question about it, the question is at the one end or the other. */
+function keepEnds(text: string): string {
+  if (text.length <= questionLengthMax) return text;
+  const half = questionLengthMax / 2;
+  return `${text.slice(0, half)} ${text.slice(-half)}`.toWellFormed();
 }

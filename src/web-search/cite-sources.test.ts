@@ -29,6 +29,7 @@ describe('citeSources', () => {
   it.each([
     ['plain', 'It is cheap [1].', [{ text: '[1]', url: one }]],
     ['footnotes', 'It is cheap[^2].', [{ text: '[^2]', url: two }]],
+    ['words', 'Source 2 says so.', [{ text: 'Source 2', url: two }]],
     ['wide brackets', '便宜【1】。', [{ text: '【1】', url: one }]],
     ['wide brackets with a mark', '便宜【2†source】。', [{ text: '【2†source】', url: two }]],
     [
@@ -76,7 +77,7 @@ describe('citeSources', () => {
   });
 
   it.each([
-    ['numbers that no source has', 'It is cheap [3] [0] [12].'],
+    ['numbers that no source has', 'It is cheap [3] [0] [12], says Source 9 of open source 1234.'],
     ['code', 'Use `rows[1]` or\n```\nrows[2]\n```'],
     ['short titles', 'Home is where it is.'],
     ['parts of longer addresses', 'https://b.example/other'],

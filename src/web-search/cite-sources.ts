@@ -1,5 +1,5 @@
 /**
- * Which sources an answer refers to, and where: by number (`[1]`, `[1, 2]`, `[^1]`, `【1】`), by its exact title, by its
+ * Which sources an answer refers to, and where: by number (`[1]`, `[1, 2]`, `[^1]`, `【1】`, `Source 1`), by its exact title, by its
  * exact address, or by repeating it word for word. A number that no source has is no citation, and none is made up.
  */
 import type { UrlCitation } from '../chat/types.ts';
@@ -20,7 +20,8 @@ interface Mention {
   readonly source: NumberedSource;
 }
 
-const numberMark = /\[\^?(\d{1,3}(?:\s*[,;]\s*\^?\d{1,3})*)\]|【(\d{1,3})(?:†[^】\n]{0,80})?】/g;
+const numberMark =
+  /\[\^?(\d{1,3}(?:\s*[,;]\s*\^?\d{1,3})*)\]|【(\d{1,3})(?:†[^】\n]{0,80})?】|\b[Ss]ource (\d{1,3})\b/g;
 /** Code shows what brackets mean to a compiler: `rows[1]` cites nothing. */
 const code = /```[\s\S]*?(?:```|$)|`[^`\n]+`/g;
 /** Shorter titles (`Home`, `Blog`) occur in texts that do not mean the page. */
@@ -54,7 +55,7 @@ const rangeOf = (match: RegExpMatchArray) => {
 function findNumbers(text: string, sources: readonly NumberedSource[]): readonly Mention[] {
   const byNumber = new Map(sources.map((source) => [source.number, source]));
   return Array.from(text.matchAll(numberMark)).flatMap((match) => {
-    const numbers = (match[1] ?? match[2] ?? '').match(/\d+/g) ?? [];
+    const numbers = (match[1] ?? match[2] ?? match[3] ?? '').match(/\d+/g) ?? [];
     return numbers.flatMap((digits) => {
       const source = byNumber.get(Number(digits));
       return source === undefined ? [] : [{ ...rangeOf(match), source }];

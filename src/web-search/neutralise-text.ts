@@ -58,7 +58,10 @@ export function neutraliseText(text: string): string {
 
 /** For titles and queries: one line, at most so many characters. */
 export function neutraliseLine(text: string, lengthMax: number): string {
-  const line = neutraliseText(text).replace(/\s+/g, ' ').trim();
+  // What is far beyond the limit need not be looked at; white space and invisible characters are the reserve.
+  const line = neutraliseText(text.slice(0, lengthMax * 8))
+    .replace(/\s+/g, ' ')
+    .trim();
   const characters = Array.from(line);
   return characters.length <= lengthMax
     ? line

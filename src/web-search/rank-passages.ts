@@ -28,6 +28,8 @@ const titleWeight = 0.4;
 const rankWeight = 0.15;
 /** Beyond this a page is read no further: a book would crowd out every other page. */
 const passagesPerPageMax = 300;
+/** Words of a question; each is counted in every passage. */
+const termsMax = 400;
 
 /** `pages` in the order of the search; best passage first, at most `countMax`. */
 export function rankPassages(
@@ -35,7 +37,7 @@ export function rankPassages(
   question: string,
   countMax: number,
 ): readonly RankedPassage[] {
-  const terms = listContentWords(question);
+  const terms = listContentWords(question).slice(0, termsMax);
   const passages = pages.flatMap(({ title, text }, page) => {
     const titleWords = new Set(listWords(title));
     return splitPassages(text)

@@ -255,6 +255,18 @@ describe('$web_search', () => {
     expect(answer.json().choices[0].message.annotations).toHaveLength(1);
   });
 
+  it('keeps and weighs only the ends of a question that is as long as a book', async () => {
+    const search = await openTestSearch([cachingPage]);
+    const app = await openSearching(search, () => scriptToolCalls(searchCall()));
+    const book = Array.from({ length: 60_000 }, (_, word) => `word${word}`).join(' ');
+    await searchOnce(app, { messages: [{ role: 'user', content: `${book} What is context caching?` }] });
+    const [row] = await app.store.db.selectFrom('web_searches').select('content').execute();
+    const { question: kept, sources } = JSON.parse(row?.content ?? '{}');
+    expect(kept).toMatch(/^word0 word1 .* What is context caching\?$/);
+    expect(kept.length).toBeLessThan(2_100);
+    expect(sources[0].excerpts[0].text).toBe(cachingPage.text);
+  });
+
   it('respects tool_choice', async () => {
     const search = await openTestSearch([cachingPage]);
     const app = await openSearching(search, () => scriptText('Yes.'));
@@ -356,12 +368,18 @@ describe('$web_search', () => {
     expect(refused.json().error.code).toBe('scope_denied');
   });
 
-  it('counts the sources in `estimate-token-count`', async () => {
+  it('counts a conversation as it will be read, and refuses ids that lead nowhere before that', async () => {
     const search = await openTestSearch([cachingPage]);
     const app = await openSearching(search, () => scriptToolCalls(searchCall()));
     const message = await searchOnce(app);
-    const payload = { model: 'kimi-k2-turbo', messages: [question, ...echoOf(message)], tools: [builtin] };
-    const counted = await app.send({ method: 'POST', url: '/v1/tokenizers/estimate-token-count', payload });
-    expect(counted.statusCode).toBe(200);
+    const count = (content?: string) => {
+      const messages = [question, ...echoOf(message, content)];
+      const payload = { model: 'kimi-k2-turbo', messages, tools: [builtin] };
+      return app.send({ method: 'POST', url: '/v1/tokenizers/estimate-token-count', payload });
+    };
+    expect((await count()).statusCode).toBe(200);
+    // The sources are put in before anything is counted, so that an id without any is noticed.
+    const unknown = await count(`{"search_result":{"search_id":"${'0'.repeat(32)}"}}`);
+    expect(unknown.json().error.code).toBe('search_not_found');
   });
 });
