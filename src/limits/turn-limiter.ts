@@ -7,6 +7,7 @@ import type { Meter } from '../billing/meter.ts';
 import type { Caller, Usage } from '../chat/types.ts';
 import {
   dayMs,
+  type Lease,
   type LimitCounters,
   leaseMs,
   type MeterReading,
@@ -128,9 +129,21 @@ export function createTurnLimiter(options: TurnLimiterOptions): TurnLimiter {
     ending.delete(ended);
   };
 
+  const renew = async (leases: readonly Lease[]): Promise<void> => {
+    await counters.renew(leases);
+    // A turn that ended meanwhile may have given its place back before the renewal took it again.
+    const ended = leases.filter(({ turnId }) => !openTurns.has(turnId));
+    await Promise.all(
+      ended.map(async ({ accountId, turnId, names }) => {
+        const changes = names.map((name) => ({ name, kind: 'lease' as const, change: 0 }));
+        await counters.correct({ accountId, turnId, receipt: { second: 0 }, changes });
+      }),
+    );
+  };
+
   const renewal = setInterval(() => {
     const leases = [...openTurns.values()].flatMap(listLeases);
-    if (leases.length > 0) counters.renew(leases).catch(onError);
+    if (leases.length > 0) renew(leases).catch(onError);
   }, renewalMs);
   renewal.unref();
 
@@ -222,7 +235,7 @@ function changeOf(
   return usage.promptTokens - usage.cachedTokens + usage.completionTokens - amount;
 }
 
-function listLeases({ turn, takings }: OpenTurn) {
+function listLeases({ turn, takings }: OpenTurn): readonly Lease[] {
   const names = takings.flatMap(({ meters }) =>
     meters.filter(({ kind }) => kind === 'lease').map(({ name }) => name),
   );
