@@ -62,7 +62,7 @@ export async function openLedgerMeter(store: Store, options: LedgerMeterOptions 
     close: async () => {
       await lease.close();
       if (unreleased.size === 0) return;
-      const message = `${unreleased.size} holds could not be given back; whoever serves this database next does it.`;
+      const message = `Holds that could not be given back: ${unreleased.size}. Whoever serves this database next does it.`;
       options.onError?.(new StoreError('unavailable', message));
     },
   };
