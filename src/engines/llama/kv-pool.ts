@@ -19,11 +19,10 @@ export interface KvPoolOptions {
 }
 
 /**
- * How many tokens may be computed beside an idle sequence until its cells have cost as much as moving it away does.
- * On AVX2, SmolLM2-135M: a cell of somebody else costs a token 0.8 to 1.6 µs, saving and reading back one cell about
- * 40 µs, computing it anew 5,600 µs. All three grow with the model.
+ * How many tokens may be computed beside an idle sequence before it leaves: enough for a conversation's next turn to
+ * find it in memory, few enough that what nobody asks for again does not slow everybody for long (record 0022).
  */
-const restTokensMax = { saved: 64, lost: 4_096 };
+const restTokensMax = { saved: 1_024, lost: 4_096 };
 /** Computed tokens between two looks for such sequences. */
 const lookTokens = 32;
 
