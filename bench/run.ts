@@ -8,7 +8,7 @@ import path from 'node:path';
 import { type ObtainedModel, obtainModel } from '../src/models/obtain-model.ts';
 import type { CachingReport } from './caching/run-caching.ts';
 import { describeMachine } from './describe-machine.ts';
-import type { EngineReport } from './engine/run-engine.ts';
+import type { BenchedModel, EngineReport } from './engine/run-engine.ts';
 import type { GatewayReport } from './gateway/run-gateway.ts';
 import { llamaQuantizePath } from './peers/build-llama-server.ts';
 import { installPeers, peerVersions } from './peers/install-peers.ts';
@@ -25,11 +25,6 @@ const figuresPath = path.join(peersDir, 'figures.json');
 
 const report = (line: string) => void process.stdout.write(`${line}\n`);
 
-interface ModelFile {
-  readonly name: string;
-  readonly path: string;
-}
-
 const obtainPreset = async (): Promise<ObtainedModel> =>
   await obtainModel('smollm2-135m', {
     modelsDir: path.join(benchDir, '../.cache/models'),
@@ -38,16 +33,17 @@ const obtainPreset = async (): Promise<ObtainedModel> =>
     signal: new AbortController().signal,
   });
 
-/** The default preset, and the same weights as Q4_0 where llama-quantize was built. */
-async function obtainModels(): Promise<ModelFile[]> {
+/** The default preset, and the same weights as Q4_0, which the targets are about, where llama-quantize was built. */
+async function obtainModels(): Promise<BenchedModel[]> {
   const preset = await obtainPreset();
-  const models = [{ name: preset.weights, path: preset.path }];
+  const models = [{ name: preset.weights, path: preset.path, rounds: 1, isWhole: false }];
   if (!existsSync(llamaQuantizePath)) return models;
   const quantized = path.join(peersDir, 'smollm2-135m-q4_0.gguf');
   if (!existsSync(quantized)) {
     spawnSync(llamaQuantizePath, ['--allow-requantize', preset.path, quantized, 'Q4_0'], { stdio: 'ignore' });
   }
-  return [{ name: 'SmolLM2-135M-Instruct Q4_0 (requantized)', path: quantized }, ...models];
+  const name = 'SmolLM2-135M-Instruct Q4_0 (requantized)';
+  return [{ name, path: quantized, rounds: 3, isWhole: true }, ...models];
 }
 
 async function measureGateway(): Promise<GatewayReport> {

@@ -1,4 +1,7 @@
 /** Our engine as the server uses it: the supervisor in this process, libllama in its child. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Supervisor } from '../../src/engines/llama/supervisor.ts';
 import {
@@ -10,6 +13,9 @@ import {
   type RunningEngine,
 } from './engine-subject.ts';
 import { watchOwnEventLoop } from './watch-event-loop.ts';
+
+/** As the server's own setting is by default. */
+const prefixBytesMax = 4 * 2 ** 30;
 
 async function generate(host: Supervisor, generation: Generation): Promise<Generated> {
   const recorder = createRecorder(generation);
@@ -54,15 +60,15 @@ async function waitUntilIdle(host: Supervisor): Promise<void> {
 }
 
 async function start(options: EngineOptions): Promise<RunningEngine> {
-  const kvCells = options.parallel * options.contextTokens;
+  const folder = mkdtempSync(path.join(tmpdir(), 'perigee-bench-'));
   const host = new Supervisor({
     load: {
       modelPath: options.modelPath,
-      kvCells,
+      kvCells: options.parallel * options.contextTokens,
       contextTokensMax: options.contextTokens,
       threads: options.threads,
       kvType: 'f16',
-      prefixCacheCells: kvCells / 2,
+      prefixFiles: { folder, bytesMax: prefixBytesMax, modelDigest: path.basename(options.modelPath) },
     },
     queueLengthMax: 64,
   });
@@ -71,7 +77,10 @@ async function start(options: EngineOptions): Promise<RunningEngine> {
     generate: (generation) => generate(host, generation),
     waitUntilIdle: () => waitUntilIdle(host),
     watchEventLoop: watchOwnEventLoop,
-    stop: () => host.close(),
+    async stop() {
+      await host.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

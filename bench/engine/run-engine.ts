@@ -3,7 +3,7 @@
  * engines stay loaded and take turns within a round (an idle engine takes no CPU), so that noise hits all alike.
  */
 import { availableParallelism } from 'node:os';
-import { median } from '../statistics.ts';
+import { formatNumber, median } from '../statistics.ts';
 import type { EngineSubject, RunningEngine } from './engine-subject.ts';
 import { llamaServer } from './llama-server.ts';
 import { nodeLlamaCpp } from './node-llama-cpp.ts';
@@ -50,19 +50,22 @@ export interface EngineReport {
   }[];
 }
 
-const rounds = 3;
 const threads = Math.min(2, availableParallelism());
 const options = { threads, parallel: 8, contextTokens: 4_096 };
 
+const ownSubjects: readonly EngineSubject[] = [perigeeChild, perigeeHttp];
 /** Our own first, then the yardsticks. */
-export const engineSubjects: readonly EngineSubject[] = [
-  perigeeChild,
-  perigeeHttp,
-  llamaServer,
-  nodeLlamaCpp,
-];
+export const engineSubjects: readonly EngineSubject[] = [...ownSubjects, llamaServer, nodeLlamaCpp];
 
-async function runRound(subject: EngineSubject, engine: RunningEngine, samples: Samples): Promise<void> {
+interface RoundOptions {
+  readonly subject: EngineSubject;
+  readonly engine: RunningEngine;
+  readonly samples: Samples;
+  /** Also what no target compares with a yardstick: of those it takes minutes, so once is enough. */
+  readonly isWhole: boolean;
+}
+
+async function runRound({ subject, engine, samples, isWhole }: RoundOptions): Promise<void> {
   const add = (metric: EngineMetric, value: number | undefined) => {
     if (value !== undefined) samples.set(metric, [...(samples.get(metric) ?? []), value]);
   };
@@ -80,15 +83,24 @@ async function runRound(subject: EngineSubject, engine: RunningEngine, samples: 
   add('hotSpeedup', coldMs / hotMs);
   add('prefill2000', 2_000_000 / coldMs);
   add('constrained', await measureConstraint(engine));
-  add('abortMs', await measureAbort(engine));
-  add('stallMs', await measureStall(engine));
-  // Slow where nothing is shared (all eight compute the prefix), so once is enough.
-  if (!samples.has('sharedMs')) add('sharedMs', await measureSharedPrefix(engine, prompt));
+  if (isWhole || ownSubjects.includes(subject)) {
+    add('abortMs', await measureAbort(engine));
+    add('stallMs', await measureStall(engine));
+  }
+  if (isWhole) add('sharedMs', await measureSharedPrefix(engine, prompt));
+}
+
+export interface BenchedModel {
+  readonly name: string;
+  readonly path: string;
+  readonly rounds: number;
+  /** False leaves out what takes the yardsticks minutes. */
+  readonly isWhole: boolean;
 }
 
 /** Runs all engines on one file; `report` gets a line per step. */
 export async function runEngineBench(
-  model: { readonly name: string; readonly path: string },
+  model: BenchedModel,
   report: (line: string) => void,
 ): Promise<EngineReport> {
   const running = new Map<EngineSubject, RunningEngine>();
@@ -101,10 +113,11 @@ export async function runEngineBench(
       samples.set(subject, new Map());
       await measureStreams(engine, 2); // Pages the file in and warms the compiler.
     }
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= model.rounds; round++) {
       for (const [subject, engine] of running) {
-        await runRound(subject, engine, samples.get(subject) ?? new Map());
-        report(`${model.name}: round ${round} of ${rounds}, ${subject.name} done`);
+        const ofSubject: Samples = samples.get(subject) ?? new Map();
+        await runRound({ subject, engine, samples: ofSubject, isWhole: model.isWhole && round === 1 });
+        report(`${model.name}: round ${round} of ${model.rounds}, ${subject.name}: ${describe(ofSubject)}`);
       }
     }
   } finally {
@@ -115,6 +128,11 @@ export async function runEngineBench(
     figures: summarise(samples.get(subject)) ?? subject.missing ?? 'not measured',
   }));
   return { model: model.name, threads, rows };
+}
+
+/** The newest figures: a run that is cut short is not all in vain. */
+function describe(samples: Samples): string {
+  return Array.from(samples, ([metric, values]) => `${metric} ${formatNumber(values.at(-1))}`).join(', ');
 }
 
 function summarise(samples: Samples | undefined): EngineFigures | undefined {

@@ -20,13 +20,28 @@ export async function measureLogprobs(engine: RunningEngine): Promise<number> {
   return decodeRate(await engine.generate(generation));
 }
 
+const streamTokens = 96;
+/** With less of an answer than this, the time in which all streams ran is too short to tell. */
+const streamTokensMin = 64;
+const streamAttempts = 5;
+
+/** Now and then the model ends its list of numbers early; undefined when some answer did so in every attempt. */
+async function generateStreams(engine: RunningEngine, streams: number): Promise<Generated[] | undefined> {
+  for (let attempt = 1; attempt <= streamAttempts; attempt++) {
+    const answers = await Promise.all(
+      Array.from({ length: streams }, (_, stream) =>
+        engine.generate({ prompt: createEndlessPrompt(stream), tokensMax: streamTokens }),
+      ),
+    );
+    if (answers.every(({ completionTokens }) => completionTokens >= streamTokensMin)) return answers;
+  }
+  return undefined;
+}
+
 /** Tokens per second of all streams together, from the moment when the last one has begun to when the first ends. */
-export async function measureStreams(engine: RunningEngine, streams: number): Promise<number> {
-  const answers = await Promise.all(
-    Array.from({ length: streams }, (_, stream) =>
-      engine.generate({ prompt: createEndlessPrompt(stream), tokensMax: 96 }),
-    ),
-  );
+export async function measureStreams(engine: RunningEngine, streams: number): Promise<number | undefined> {
+  const answers = await generateStreams(engine, streams);
+  if (answers === undefined) return undefined;
   const begin = Math.max(...answers.map(({ outputAt }) => outputAt[0] ?? Number.NaN));
   const end = Math.min(...answers.map(({ outputAt }) => outputAt.at(-1) ?? Number.NaN));
   const tokens = answers.map(({ outputAt, completionTokens }) => {
@@ -63,7 +78,7 @@ export async function measureSharedPrefix(engine: RunningEngine, prefix: string)
 }
 
 /** Longer than that nobody needs to watch: the silences repeat with every step. */
-const stallMsMax = 15_000;
+const stallMsMax = 10_000;
 
 /** The longest silence of a decoding stream while a 3,500-token prompt is computed beside it. */
 export async function measureStall(engine: RunningEngine): Promise<number> {
