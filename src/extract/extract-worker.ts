@@ -1,12 +1,14 @@
 /** The worker thread: one document at a time, whatever it does to the thread. */
 import { readFile } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
+import { lowerThreadPriority } from '../lower-thread-priority.ts';
 import { ExtractError } from './document.ts';
 import { extractDocument } from './extract-document.ts';
 import type { ExtractJob, ExtractOutcome } from './extract-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread only');
+lowerThreadPriority();
 
 port.on('message', (job: ExtractJob) => {
   void run(job).then((outcome) => port.postMessage(outcome));

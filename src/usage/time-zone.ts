@@ -51,8 +51,12 @@ export interface ZoneDay {
   readonly to: number;
 }
 
-/** Cuts a window into the days of a zone. Days have 23 or 25 hours where clocks change, and may begin at 01:00. */
-export function splitDays(from: number, to: number, timeZone: string): readonly ZoneDay[] {
+/** One per zone, of which there are some hundreds: making one loads the zone's rules. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
+function dayFormatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = dayFormats.get(timeZone);
+  if (known !== undefined) return known;
   // Swedish dates are ISO dates.
   const format = new Intl.DateTimeFormat('sv-SE', {
     timeZone,
@@ -60,6 +64,19 @@ export function splitDays(from: number, to: number, timeZone: string): readonly 
     month: '2-digit',
     day: '2-digit',
   });
+  dayFormats.set(timeZone, format);
+  return format;
+}
+
+/** The first use of any zone reads the rules of all, some tens of milliseconds; better before the first request. */
+export function loadTimeZones(): void {
+  dayFormatOf('UTC').format(0);
+  isCanonicalTimeZone('UTC');
+}
+
+/** Cuts a window into the days of a zone. Days have 23 or 25 hours where clocks change, and may begin at 01:00. */
+export function splitDays(from: number, to: number, timeZone: string): readonly ZoneDay[] {
+  const format = dayFormatOf(timeZone);
   const days: ZoneDay[] = [];
   for (let start = from; start < to; ) {
     const day = format.format(start);

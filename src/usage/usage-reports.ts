@@ -3,7 +3,7 @@ import { ApiError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { type LogFilter, type LoggedRequest, listRequests } from './list-requests.ts';
 import { readUsageSums, type TimeSpan, type UsageSums } from './read-usage-sums.ts';
-import { splitDays } from './time-zone.ts';
+import { loadTimeZones, splitDays } from './time-zone.ts';
 
 /** Sums of one group of requests. */
 export type UsageTotals = Omit<UsageSums, 'span' | 'modelId' | 'keyId'>;
@@ -52,6 +52,7 @@ export interface UsageReports {
 }
 
 export function createUsageReports(store: Store): UsageReports {
+  loadTimeZones();
   return {
     resolveKey: async (caller, prefix) =>
       prefix === undefined || prefix === caller.keyPrefix

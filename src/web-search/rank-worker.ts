@@ -1,5 +1,6 @@
 /** The entry of the ranking thread: one job after the other, each answered by one list. */
 import { parentPort } from 'node:worker_threads';
+import { lowerThreadPriority } from '../lower-thread-priority.ts';
 import { type PageText, type RankedPassage, rankPassages } from './rank-passages.ts';
 
 export interface RankJob {
@@ -16,6 +17,7 @@ export interface RankAnswer {
 
 if (parentPort === null) throw new Error('rank-worker.ts runs only as a worker thread.');
 const port = parentPort;
+lowerThreadPriority();
 
 // What is thrown here is a defect; it ends the thread, and the other end reports it.
 port.on('message', ({ id, pages, question, countMax }: RankJob) => {

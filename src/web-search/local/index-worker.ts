@@ -1,10 +1,12 @@
 /** The index's thread: SQLite blocks, and Chinese is cut into words by the processor, so neither is done elsewhere. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { lowerThreadPriority } from '../../lower-thread-priority.ts';
 import { openIndexFile } from './index-file.ts';
 import type { IndexOperation, IndexReply, IndexRequest } from './index-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread only');
+lowerThreadPriority();
 const { path } = workerData as { path: string }; // From index-thread.ts.
 
 const file = openIndexFile(path);

@@ -31,7 +31,7 @@ export function Stat({
         </p>
       )}
       {(detail !== undefined || value === undefined) && (
-        <p className="min-h-4 truncate text-xs text-faint">{detail}</p>
+        <p className="min-h-4 text-pretty text-xs text-faint">{detail}</p>
       )}
     </div>
   );
