@@ -35,18 +35,27 @@ function setUp(savedMin: number) {
   /** Computes tokens of a sequence that goes on running. */
   const compute = async (length: number): Promise<void> => {
     await run(pool.takeSequence(), 0, new Int32Array(length));
-    pool.evictResting();
+    pool.evictResting(0);
   };
   return { pool, evicted, rest, compute, run };
 }
 
 describe('sequences at rest', () => {
-  it('leave after a thousand tokens of others when they can be read back', async () => {
+  it('leave after some hundred tokens of others when they can be read back', async () => {
     const { evicted, rest, compute } = setUp(256);
     await rest(1, 300);
-    await compute(1_000);
+    await compute(250);
     expect(evicted).toEqual([]);
     await compute(40);
+    expect(evicted).toEqual([300]);
+  });
+
+  it('leave at once when a long prompt of others is about to be computed', async () => {
+    const { pool, evicted, rest } = setUp(256);
+    await rest(1, 300);
+    pool.evictResting(200);
+    expect(evicted).toEqual([]);
+    pool.evictResting(700);
     expect(evicted).toEqual([300]);
   });
 
@@ -65,7 +74,7 @@ describe('sequences at rest', () => {
     await rest(2, 400);
     await compute(1_100);
     expect(evicted).toHaveLength(1);
-    pool.evictResting();
+    pool.evictResting(0);
     expect(evicted).toHaveLength(2);
   });
 
@@ -76,7 +85,7 @@ describe('sequences at rest', () => {
     const running = pool.takeSequence();
     pool.copy(source?.sequence ?? -1, running, 299);
     await run(running, 299, new Int32Array(4_000));
-    pool.evictResting();
+    pool.evictResting(0);
     expect(evicted).toEqual([]);
   });
 
@@ -90,7 +99,7 @@ describe('sequences at rest', () => {
         () => true,
       ),
     ).toBe('loaded');
-    pool.evictResting();
+    pool.evictResting(0);
     expect(evicted).toEqual([]);
   });
 });

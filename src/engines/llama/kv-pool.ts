@@ -19,10 +19,10 @@ export interface KvPoolOptions {
 }
 
 /**
- * How many tokens may be computed beside an idle sequence before it leaves: enough for a conversation's next turn to
- * find it in memory, few enough that what nobody asks for again does not slow everybody for long (record 0022).
+ * How many tokens of others an idle sequence stays for. By what was measured it has then cost about as much as writing
+ * it to disk and reading it back does, or as computing it anew (record 0022).
  */
-const restTokensMax = { saved: 1_024, lost: 4_096 };
+const restTokensMax = { saved: 256, lost: 4_096 };
 /** Computed tokens between two looks for such sequences. */
 const lookTokens = 32;
 
@@ -62,8 +62,9 @@ export interface KvPool {
   /**
    * Evicts at most one sequence that has been idle for so long that it is cheaper to move it away than to keep it:
    * the attention of every computed token goes over all cells in use, its own or not.
+   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well
    */
-  evictResting(): void;
+  evictResting(dueTokens: number): void;
 }
 
 export function createKvPool(options: KvPoolOptions): KvPool {
@@ -132,8 +133,8 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     ledger.append(sequence, count);
     reserved -= count;
   };
-  const hasRestedTooLong = (entry: CachedSequence): boolean => {
-    const restedTokens = computed - (restingSince.get(entry) ?? computed);
+  const hasRestedTooLong = (entry: CachedSequence, dueTokens: number): boolean => {
+    const restedTokens = computed + dueTokens - (restingSince.get(entry) ?? computed);
     const isSaved = options.isSaved?.(entry.computedTokens) === true;
     const restedMax = isSaved ? restTokensMax.saved : restTokensMax.lost;
     if (restedTokens < restedMax) return false;
@@ -199,10 +200,10 @@ export function createKvPool(options: KvPoolOptions): KvPool {
       return 'loaded';
     },
     evictOldest,
-    evictResting() {
-      if (computed < lookAt) return;
+    evictResting(dueTokens) {
+      if (computed + dueTokens < lookAt) return;
       for (const entry of cache.idleEntries()) {
-        if (!hasRestedTooLong(entry)) continue;
+        if (!hasRestedTooLong(entry, dueTokens)) continue;
         options.onEvict?.(entry);
         evict(entry);
         // The next one has to wait for the next call: saving it takes time that streams wait for.

@@ -161,7 +161,7 @@ export class Scheduler {
       this.#reusedTokens += generation.cachedTokens;
       this.#emitProgress(generation);
     }
-    this.#pool.evictResting();
+    this.#pool.evictResting(this.#countDueTokens());
     const parts = this.#compose();
     if (parts.length === 0) {
       if (this.#running.size > 0) throw new Error('generations run but nothing is to be decoded');
@@ -184,6 +184,13 @@ export class Scheduler {
     const youngest = [...this.#running.values()].at(-1);
     if (youngest === undefined) throw new Error('the KV cache is full though nothing runs');
     this.#fail(youngest, 'overloaded', 'the KV cache is full');
+  }
+
+  /** Prompt tokens of the running generations that are still to be computed. */
+  #countDueTokens(): number {
+    let count = 0;
+    for (const { prompt, computedTokens } of this.#running.values()) count += prompt.length - computedTokens;
+    return count;
   }
 
   /** Choices in work; a prompt counts for the choices that it will become. */
