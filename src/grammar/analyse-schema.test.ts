@@ -18,6 +18,9 @@ function failureOf(schema: JsonValue): ApiError {
   throw new Error('the schema was accepted');
 }
 
+/** Looks ahead, so that no automaton can stand for it, and doubles its time with every `a`. */
+const endlessPattern = '^(?=(a+)+$)';
+
 const nest = (depth: number): JsonSchema => (depth === 0 ? true : { not: nest(depth - 1) });
 
 describe('analyseSchema', () => {
@@ -131,6 +134,23 @@ describe('analyseSchema', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it.each<[string, (names: readonly string[]) => JsonSchema]>([
+    ['values', (names) => ({ enum: names, pattern: endlessPattern })],
+    [
+      'names',
+      (names) => ({
+        properties: Object.fromEntries(names.map((name) => [name, true])),
+        patternProperties: { [endlessPattern]: true },
+      }),
+    ],
+  ])('refuses patterns that would hold up the server over the %s that are listed', (_, schemaOf) => {
+    // Each match ends at its own time limit only; together they would take many seconds.
+    const names = Array.from({ length: 300 }, (_, index) => `${'a'.repeat(40)}!${index}`);
+    const failure = failureOf(schemaOf(names));
+    expect(failure).toMatchObject({ code: 'invalid_schema', param });
+    expect(failure.message).toContain('patterns take too long');
   });
 });
 

@@ -2,6 +2,7 @@
 import type { JsonSchema } from '../../chat/types.ts';
 import type { GrammarNode, RuleNode } from '../automaton/node.ts';
 import { createSchemaError, type LocatedSchema } from './located-schema.ts';
+import { matchesPattern } from './match-pattern.ts';
 import { createReferenceResolver, type ReferenceResolver } from './resolve-reference.ts';
 import type { Shape } from './shape.ts';
 
@@ -35,6 +36,8 @@ export interface CompileContext {
 
 /** Steps of compilation; a typical tool takes a few hundred. */
 const workMax = 100_000;
+/** A pattern may be one that only a time limit ends: all matching together may take two seconds. */
+const workPerMatchingMs = 50;
 
 export function createContext(
   root: JsonSchema,
@@ -67,6 +70,24 @@ export function spendWork(context: CompileContext, path: string, amount = 1): vo
     const problem = 'the combinations of references, allOf and anyOf multiply to more than can be compiled';
     throw createSchemaError(path, problem, context.param);
   }
+}
+
+/**
+ * `matchesPattern`, for what a schema names or lists itself.
+ *
+ * @throws ApiError `invalid_schema` when there is too much of it, or the patterns take too long.
+ */
+export function matchesWithinWork(
+  context: CompileContext,
+  path: string,
+  { source, text }: { readonly source: string; readonly text: string },
+): boolean {
+  const startedAt = performance.now();
+  const isMatch = matchesPattern(source, text);
+  context.workLeft -= (performance.now() - startedAt) * workPerMatchingMs;
+  if (context.workLeft >= 0) return isMatch;
+  const problem = 'its patterns take too long to match against the names and values that it lists';
+  throw createSchemaError(path, problem, context.param);
 }
 
 /** The same for equal conjunctions. */

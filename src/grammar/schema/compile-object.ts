@@ -2,11 +2,11 @@
 import type { ExtraMembers, GrammarNode, ObjectMember, ObjectNode } from '../automaton/node.ts';
 import { createExtraKey, isEndless, openFrame } from '../automaton/object-frames.ts';
 import { completeString, type StringMachine } from '../automaton/string-state.ts';
-import { type CompileContext, type Conjunction, spendWork } from './compile-context.ts';
+import { type CompileContext, type Conjunction, matchesWithinWork, spendWork } from './compile-context.ts';
 import { createMachine } from './compile-scalar.ts';
 import { expandConjunction } from './expand-schema.ts';
 import { listValues } from './list-values.ts';
-import { automatonFor, matchesPattern } from './match-pattern.ts';
+import { automatonFor } from './match-pattern.ts';
 import { matchesShape } from './matches-shape.ts';
 import { propertyConjunction } from './object-groups.ts';
 import { type ObjectGroup, type Shape, typeBits } from './shape.ts';
@@ -38,7 +38,7 @@ export function compileObject(context: CompileContext, shape: Shape): GrammarNod
     .filter((name) => name !== unsafeName && (isNameAllowed(name) || shape.required.includes(name)))
     .map((name): ObjectMember => {
       const conjunction = isNameAllowed(name)
-        ? propertyConjunction(shape, name)
+        ? propertyConjunction(context, shape, name)
         : [{ schema: false, path: shape.path }];
       return { name, value: context.ruleFor(conjunction), isRequired: shape.required.includes(name) };
     });
@@ -77,7 +77,7 @@ function noteContradictions(context: CompileContext, shape: Shape): void {
     context.contradictions.push({ path, problem: 'more members are required than maxProperties allows' });
   }
   for (const name of required) {
-    if (expandConjunction(context, propertyConjunction(shape, name)).length > 0) continue;
+    if (expandConjunction(context, propertyConjunction(context, shape, name)).length > 0) continue;
     context.contradictions.push({ path, problem: `the required member '${name}' cannot have any value` });
   }
 }
@@ -121,7 +121,8 @@ function compilePatternExtras(context: CompileContext, shape: Shape): readonly E
     const automaton = automatonFor(source);
     if (automaton === undefined) return [];
     const others = sources.filter((other) => other !== source);
-    const isAlone = (name: string): boolean => !others.some((other) => matchesPattern(other, name));
+    const isAlone = (name: string): boolean =>
+      !others.some((other) => matchesWithinWork(context, shape.path, { source: other, text: name }));
     const isNameAllowed = (name: string): boolean =>
       shape.names.length === 0 ||
       expandConjunction(context, [...shape.names]).some((names) => matchesShape(context, names, name));

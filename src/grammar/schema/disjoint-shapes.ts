@@ -45,7 +45,7 @@ function haveDiscriminator(context: CompileContext, branches: readonly (readonly
 function listMember(context: CompileContext, shape: Shape, name: string): readonly string[] | undefined {
   if (!shape.required.includes(name)) return undefined;
   const found: string[] = [];
-  for (const member of expandConjunction(context, propertyConjunction(shape, name))) {
+  for (const member of expandConjunction(context, propertyConjunction(context, shape, name))) {
     if (member.values === null) return undefined;
     found.push(...member.values.map(canonicalText));
   }
@@ -82,8 +82,8 @@ function areObjectsDisjoint(context: CompileContext, a: Shape, b: Shape, depth: 
   if (areApart(a.propertiesMin, a.propertiesMax, b.propertiesMin, b.propertiesMax)) return true;
   if (depth >= depthMax) return false;
   return [...new Set([...a.required, ...b.required])].some((name) => {
-    const ofA = propertyConjunction(a, name);
-    const ofB = propertyConjunction(b, name);
+    const ofA = propertyConjunction(context, a, name);
+    const ofB = propertyConjunction(context, b, name);
     const isInBoth = a.required.includes(name) && b.required.includes(name);
     if (!isInBoth) return isNever(context, a.required.includes(name) ? ofB : ofA);
     const shapesA = expandConjunction(context, ofA);

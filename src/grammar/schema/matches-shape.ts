@@ -1,9 +1,8 @@
 /** Judges a finished value by a shape: which entries of an `enum` remain beside the other keywords. */
 import type { JsonValue } from '../../chat/types.ts';
-import { type CompileContext, type Conjunction, spendWork } from './compile-context.ts';
+import { type CompileContext, type Conjunction, matchesWithinWork, spendWork } from './compile-context.ts';
 import { expandConjunction } from './expand-schema.ts';
 import { isArray } from './located-schema.ts';
-import { matchesPattern } from './match-pattern.ts';
 import { propertyConjunction } from './object-groups.ts';
 import { canonicalText, type Shape, typeBitOf } from './shape.ts';
 
@@ -13,7 +12,7 @@ export function matchesShape(context: CompileContext, shape: Shape, value: JsonV
   if ((shape.types & typeBitOf(value)) === 0) return false;
   if (shape.values !== null && !textsOf(shape.values).has(canonicalText(value))) return false;
   if (typeof value === 'number') return matchesNumber(shape, value);
-  if (typeof value === 'string') return matchesString(shape, value);
+  if (typeof value === 'string') return matchesString(context, shape, value);
   if (typeof value !== 'object' || value === null) return true;
   return isArray(value) ? matchesArray(context, shape, value) : matchesObject(context, shape, value);
 }
@@ -35,10 +34,12 @@ function matchesNumber({ numbers }: Shape, value: number): boolean {
   return numbers.multiplesOf.every((of) => Number.isInteger(value / of));
 }
 
-function matchesString(shape: Shape, value: string): boolean {
+function matchesString(context: CompileContext, shape: Shape, value: string): boolean {
   const length = [...value].length;
   if (length < shape.lengthMin || length > shape.lengthMax) return false;
-  return shape.patterns.every(({ source }) => matchesPattern(source, value));
+  return shape.patterns.every(({ source, path }) =>
+    matchesWithinWork(context, path, { source, text: value }),
+  );
 }
 
 function matchesArray(context: CompileContext, shape: Shape, value: readonly JsonValue[]): boolean {
@@ -65,6 +66,6 @@ function matchesObject(
   return entries.every(
     ([name, inner]) =>
       matchesConjunction(context, shape.names, name) &&
-      matchesConjunction(context, propertyConjunction(shape, name), inner),
+      matchesConjunction(context, propertyConjunction(context, shape, name), inner),
   );
 }
