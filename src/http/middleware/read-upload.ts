@@ -50,6 +50,8 @@ export async function readUpload<Received extends { discard(): Promise<void> }>(
   let labels = { filename: '', mediaType: '' };
   form.on('field', (name, value) => fields.set(name, value));
   form.on('file', (name, stream, filename, _encoding, mediaType) => {
+    // The form fails with it as well; of a file that nobody reads, or reads no more, it would end the whole process.
+    stream.on('error', () => undefined);
     if (name !== 'file' || receiving !== undefined) {
       stream.resume();
       return;

@@ -269,6 +269,31 @@ describe('an upload', () => {
     expect(await app.listDisk()).toEqual([]);
   });
 
+  it('that breaks off in a file which nobody wants is refused, and ends no more than itself', async () => {
+    const app = await openFilesApp('sqlite');
+    // What nobody listens to would end the whole process.
+    const uncaught: Error[] = [];
+    const onUncaught = (error: Error): void => void uncaught.push(error);
+    process.prependOnceListener('uncaughtException', onUncaught);
+    onTestFinished(() => void process.off('uncaughtException', onUncaught));
+    const part = (name: string) =>
+      `--b\r\ncontent-disposition: form-data; name="${name}"; filename="a.txt"\r\n\r\ntext`;
+    for (const payload of [part('other'), `${part('file')}\r\n${part('file')}`]) {
+      const answer = await app.send({
+        method: 'POST',
+        url: '/v1/files',
+        payload,
+        headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      });
+      expect([answer.statusCode, errorOf(answer).message]).toEqual([
+        400,
+        'Invalid request: the form is not complete, or not a form.',
+      ]);
+    }
+    expect(uncaught).toEqual([]);
+    expect(await app.listDisk()).toEqual([]);
+  });
+
   it('without text is kept with the reason, and has no content', async () => {
     const app = await openFilesApp('sqlite');
     const file = (await app.upload(Buffer.from('89504e470d0a1a0a00', 'hex'), { filename: 'a.png' })).json();
