@@ -59,6 +59,15 @@ describe('sequences at rest', () => {
     expect(evicted).toEqual([300]);
   });
 
+  it('stay for the step after their own, so that they can be pinned while others have a long prompt', async () => {
+    const { pool, evicted, rest } = setUp(256);
+    await rest(1, 300);
+    pool.evictResting(700);
+    expect(evicted).toEqual([]);
+    pool.evictResting(700);
+    expect(evicted).toEqual([300]);
+  });
+
   it('stay long when they would have to be computed anew', async () => {
     const { evicted, rest, compute } = setUp(256);
     await rest(1, 200);

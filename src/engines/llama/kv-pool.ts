@@ -62,7 +62,8 @@ export interface KvPool {
   /**
    * Evicts at most one sequence that has been idle for so long that it is cheaper to move it away than to keep it:
    * the attention of every computed token goes over all cells in use, its own or not.
-   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well
+   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well. They
+   *   count from the second call on after it became idle.
    */
   evictResting(dueTokens: number): void;
 }
@@ -76,9 +77,10 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     (_, i) => options.sequencesMax - 1 - i,
   );
   let reserved = 0;
-  /** All tokens ever computed; for each idle sequence, as of when it became idle. */
+  /** All tokens ever computed, and all looks for idle sequences; for each of these, as of when it became idle. */
   let computed = 0;
-  const restingSince = new WeakMap<CachedSequence, number>();
+  let looks = 0;
+  const restingSince = new WeakMap<CachedSequence, { readonly computed: number; readonly looks: number }>();
   let lookAt = lookTokens;
 
   const drop = (sequence: number): void => {
@@ -134,7 +136,10 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     reserved -= count;
   };
   const hasRestedTooLong = (entry: CachedSequence, dueTokens: number): boolean => {
-    const restedTokens = computed + dueTokens - (restingSince.get(entry) ?? computed);
+    const since = restingSince.get(entry) ?? { computed, looks };
+    // What is wanted of a prefix that was just computed (to be pinned) can only come while the next step runs.
+    const isFirstLook = looks <= since.looks + 1;
+    const restedTokens = computed - since.computed + (isFirstLook ? 0 : dueTokens);
     const isSaved = options.isSaved?.(entry.computedTokens) === true;
     const restedMax = isSaved ? restTokensMax.saved : restTokensMax.lost;
     if (restedTokens < restedMax) return false;
@@ -146,7 +151,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     const entry = cache.add(tenant, sequence, tokens);
     entry.computedTokens = tokens.length;
     entry.isRunning = false;
-    restingSince.set(entry, computed);
+    restingSince.set(entry, { computed, looks });
     dropCovered(entry);
     while (cellsOfIdle() > options.prefixCacheCells) evictOldest();
   };
@@ -201,6 +206,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     },
     evictOldest,
     evictResting(dueTokens) {
+      looks += 1;
       if (computed + dueTokens < lookAt) return;
       for (const entry of cache.idleEntries()) {
         if (!hasRestedTooLong(entry, dueTokens)) continue;
