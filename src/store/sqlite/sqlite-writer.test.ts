@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteConnection } from './sqlite-connection.ts';
 import type { SqliteReply, SqliteRequest } from './sqlite-protocol.ts';
@@ -27,7 +28,7 @@ function startWriter(options: { readonly walPath?: string; readonly transactionI
   const isWritten = (number: number) =>
     connection.database.prepare('select 1 from numbers where number = ?').get(number) !== undefined;
   const outcomeOf = (id: number) => replies.find((reply) => reply.id === id)?.outcome;
-  return { writer, outcomeOf, isWritten };
+  return { writer, connection, outcomeOf, isWritten };
 }
 
 const insert = (number: number) => ({
@@ -97,5 +98,26 @@ describe('the SQLite writer', () => {
     writer.handle([{ id: 4, type: 'end', transaction: 7, how: 'commit' }]);
     expect(outcomeOf(4)).toMatchObject({ type: 'failed', code: 'SQLITE_BUSY' });
     expect([isWritten(2), isWritten(3)]).toEqual([false, true]);
+  });
+
+  it('does not take a statement that runs long for idleness of its transaction', async () => {
+    const transactionIdleMs = 500;
+    const { writer, connection, outcomeOf, isWritten } = startWriter({ transactionIdleMs });
+    const lock = new Int32Array(new SharedArrayBuffer(4));
+    connection.database.function('work', () => {
+      Atomics.wait(lock, 0, 0, 2 * transactionIdleMs);
+      return 1;
+    });
+    const long = { sql: 'insert into numbers select work()', parameters: [], rowsRequired: undefined };
+    writer.handle([
+      { id: 1, type: 'begin', transaction: 7 },
+      { id: 2, type: 'run', transaction: 7, statement: long },
+    ]);
+    // Timers that are due fire between one turn of the event loop and the next.
+    await setImmediate();
+    await setImmediate();
+    writer.handle([{ id: 3, type: 'end', transaction: 7, how: 'commit' }]);
+    await expect.poll(() => outcomeOf(3)?.type).toBe('done');
+    expect(isWritten(1)).toBe(true);
   });
 });

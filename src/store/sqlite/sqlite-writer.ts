@@ -4,7 +4,13 @@ import { failedOutcome } from './failed-outcome.ts';
 import { createLogSync, type LogSync } from './log-sync.ts';
 import { endTransaction, type GroupRequest, rollBack, runGroups } from './run-groups.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
-import type { SqliteReply, SqliteRequest, WireOutcome } from './sqlite-protocol.ts';
+import type {
+  SqliteReply,
+  SqliteRequest,
+  WireOutcome,
+  WireResult,
+  WireStatement,
+} from './sqlite-protocol.ts';
 
 type SingleRequest = Exclude<SqliteRequest, GroupRequest>;
 
@@ -125,8 +131,7 @@ export class SqliteWriter {
         return { type: 'done' };
       case 'run':
         this.#checkTransaction(request.transaction);
-        this.#open?.timer.refresh();
-        return { type: 'result', result: connection.run(request.statement) };
+        return { type: 'result', result: this.#runStatement(request.statement) };
       case 'end':
         this.#checkTransaction(request.transaction);
         endTransaction(connection, request.how);
@@ -138,6 +143,15 @@ export class SqliteWriter {
         return { type: 'done' };
       default:
         return request satisfies never;
+    }
+  }
+
+  #runStatement(statement: WireStatement): WireResult {
+    try {
+      return this.#options.connection.run(statement);
+    } finally {
+      // Only now: a statement that took long (a migration of a large table) was no idleness.
+      this.#open?.timer.refresh();
     }
   }
 
