@@ -268,6 +268,15 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     expect(await verifyLedger(store)).toMatchObject({ isSound: true });
   });
 
+  it('names the limit as the reason when the balance would pay for a smaller turn', async () => {
+    const store = await openTestStore(kind);
+    const limit = { retention: 'day', thresholdNanoUsd: fullTurnNanoUsd } as const;
+    const caller = await addCaller(store, { creditNanoUsd: 2n * fullTurnNanoUsd - 1n, limit });
+    const meter = await openMeter(store);
+    await (await meter.open(turnOf(caller))).settle(outcomeOf());
+    await expect(meter.open(turnOf(caller))).rejects.toMatchObject({ code: 'key_limit_reached' });
+  });
+
   it('never resets a limit without a period', async () => {
     const store = await openTestStore(kind);
     const limit = { retention: 'no_reset', thresholdNanoUsd: fullTurnNanoUsd } as const;

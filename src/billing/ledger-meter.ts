@@ -103,8 +103,11 @@ async function holdTurn(turn: TurnToMeter, price: Price, context: MeterContext):
     if (reserved.isCommitted) {
       return createHold({ turn, price, held, createdAt, context }, budget.outputTokensPerChoice);
     }
-    const lowered = await lowerBudget(turn, price, { context, at: createdAt });
-    if (lowered === undefined || lowered.amountNanoUsd >= budget.amountNanoUsd || attempt >= loweringsMax) {
+    const free = await readFreeAmount(context.store, turn.caller, createdAt);
+    const lowered = lowerBudget(turn, price, free.amountNanoUsd);
+    // The full hold may have been too much for both; what says no to a single token is one of them.
+    if (lowered === undefined) throw new ApiError(free.boundBy);
+    if (lowered.amountNanoUsd >= budget.amountNanoUsd || attempt >= loweringsMax) {
       throw new ApiError(reserved.reason);
     }
     budget = lowered;
@@ -120,13 +123,8 @@ function budgetOf(turn: TurnToMeter, price: Price, outputTokensPerChoice: number
   };
 }
 
-/** The largest budget that account and key can still pay; undefined when it is under one token per choice. */
-async function lowerBudget(
-  turn: TurnToMeter,
-  price: Price,
-  { context, at }: { readonly context: MeterContext; readonly at: number },
-): Promise<Budget | undefined> {
-  const freeNanoUsd = await readFreeAmount(context.store, turn.caller, at);
+/** The largest budget that the amount pays for; undefined when it is under one token per choice. */
+function lowerBudget(turn: TurnToMeter, price: Price, freeNanoUsd: bigint): Budget | undefined {
   const outputTokens = affordableTokens(
     freeNanoUsd - budgetOf(turn, price, 0).amountNanoUsd,
     price.outputNanoUsd,

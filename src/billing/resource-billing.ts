@@ -85,7 +85,7 @@ export function createResourceBilling(store: Store, now: () => number): Resource
       const group = [deleteResourceHold(holdId, money.amountNanoUsd), ...giveBackMoney(money), ...also];
       return (await store.commit(group)).isCommitted;
     },
-    free: async ({ accountId, keyId }) => await readFreeAmount(store, { accountId, keyId }, now()),
+    free: async (payer) => (await readFreeAmount(store, payer, now())).amountNanoUsd,
   };
 }
 
