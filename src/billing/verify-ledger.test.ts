@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openTestStore, storeKinds } from '../../test/services/test-stores.ts';
 import { seedBootstrap } from '../accounts/seed-bootstrap.ts';
 import { createKeyDirectory } from '../keys/key-directory.ts';
+import { explainPlans } from '../store/__fixtures__/explain-plans.ts';
 import { statement } from '../store/store.ts';
 import { openLedgerMeter } from './ledger-meter.ts';
 import { verifyLedger } from './verify-ledger.ts';
@@ -71,5 +72,14 @@ describe.each(storeKinds)('verifying the ledger on %s', (kind) => {
     expect(report.problems.map((problem) => problem.text)).toEqual(
       expect.arrayContaining([expect.stringMatching(sentence)]),
     );
+  });
+});
+
+describe('verifying a large ledger on sqlite', () => {
+  it('looks up what each charge was for, instead of reading all resources for every charge', async () => {
+    const plans = await explainPlans(await openTestStore('sqlite'), verifyLedger);
+    const inner = plans.filter((line) => line.endsWith('LEFT-JOIN'));
+    expect(inner).not.toEqual([]);
+    expect(inner.filter((line) => line.startsWith('SCAN'))).toEqual([]);
   });
 });

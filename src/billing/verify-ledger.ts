@@ -124,12 +124,16 @@ const missingResourceCharges = sql`
     and transfers.account_id = charges.account_id and transfers.reference_id = charges.resource_id
   where charges.cost_nano_usd <> coalesce(transfers.amount_nano_usd, 0) limit 1000`;
 
+// Where a resource's own once key begins, from 1. Cut out first, because only a bare column is looked up in its index.
+const resourceKeyStart = sql.lit('resource:'.length + 1);
+
 const strayCharges = sql`
   select transfers.account_id, 'charge-without-usage' as kind, coalesce(transfers.reference_id, '?'),
     transfers.amount_nano_usd, 0
   from ledger_transfers as transfers
   left join usage_requests as requests on requests.inference_id = transfers.reference_id
-  left join resource_charges as charges on 'resource:' || charges.once_key = transfers.once_key
+  left join resource_charges as charges on charges.once_key = substr(transfers.once_key, ${resourceKeyStart})
+    and transfers.once_key = 'resource:' || charges.once_key
   where transfers.type = 'MODEL_USAGE' and requests.inference_id is null and charges.once_key is null limit 1000`;
 
 const rollupProblems = sql`
