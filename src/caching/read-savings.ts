@@ -17,7 +17,8 @@ export async function readSavings(store: Store, accountId: number): Promise<Cach
       fn.sum<number | null>('cached_tokens').as('cached_tokens'),
       fn.sum<number | null>('cache_hits').as('cache_hits'),
     ])
-    .where('account_id', '=', accountId)
+    // By way of the keys, because the index begins with them.
+    .where('key_id', 'in', store.db.selectFrom('api_keys').select('id').where('account_id', '=', accountId))
     .executeTakeFirst();
   return {
     promptTokens: Number(row?.prompt_tokens ?? 0),
