@@ -1,6 +1,6 @@
 /**
  * The one door to the database. SQLite (default) and PostgreSQL stand behind the same interface and the same
- * schema (`tables.ts`, `migrations.ts`); every table is read and written through a `Store`, by nobody else.
+ * schema (`tables.ts`, `migrations/`); every table is read and written through a `Store`, by nobody else.
  *
  * Two ways in: `db` (Kysely) for reads and rare writes, and `commit` for atomic groups of statements on the hot
  * path, which costs one disk sync for all groups that arrive together.
