@@ -75,6 +75,24 @@ describe('createPatternAutomaton', () => {
     expect(lengths).toEqual([false, true, false, true, false]);
   });
 
+  it('feasibility is told apart for states beyond those that are kept', () => {
+    // The first part has 2^14 states: which of the last 14 characters were an `a`.
+    const automaton = createPatternAutomaton('^(?:[ab]*a[ab]{13}|x(?:p{0,3}|q{0,9}))$');
+    let states = automaton === undefined ? [] : [automaton.start];
+    for (let length = 0; length < 14; length++) {
+      states = states.flatMap((state) => [0x61, 0x62].flatMap((code) => automaton?.step(state, code) ?? []));
+    }
+    expect(new Set(states).size).toBe(2 ** 14);
+    const [few, many] = [...'pq'].map((character) =>
+      [...`x${character}`].reduce<PatternState | null | undefined>(
+        (state, next) => state && automaton?.step(state, next.charCodeAt(0)),
+        automaton?.start,
+      ),
+    );
+    expect(many && automaton?.isFeasible(many, 5, 20)).toBe(true);
+    expect(few && automaton?.isFeasible(few, 5, 20)).toBe(false);
+  });
+
   it.each(['(?=a)b', 'a(?!b)', '(?<=a)b', '(a)\\1', '\\bword\\b', '(?i:a)', '(?:a{1,1000}){1,1000}'])(
     '%s is left to a check of the finished text',
     (source) => {

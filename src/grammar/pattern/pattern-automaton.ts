@@ -20,6 +20,7 @@ interface Position {
 
 /** A set of positions; interned, so identity is equality. */
 export interface PatternState {
+  /** No other state of the pattern has it, kept or not. */
   readonly id: number;
   readonly positions: readonly number[];
   /** The text may end here. */
@@ -115,6 +116,7 @@ function createAutomaton(built: { positions: Position[]; first: number }): Patte
   const ends = closeBackwards(positions);
   const classStarts = splitAlphabet(positions);
   const interned = new Map<string, PatternState>();
+  let nextId = 0;
 
   const close = (seeds: readonly number[], isAtStart: boolean): number[] => {
     const seen = new Set<number>();
@@ -138,7 +140,7 @@ function createAutomaton(built: { positions: Position[]; first: number }): Patte
     if (known !== undefined) return known;
     const isUniversal = kept[0] === matchPosition;
     const state = {
-      id: interned.size,
+      id: nextId++,
       positions: kept,
       isAccepting,
       isUniversal,
