@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -282,6 +283,21 @@ describe('an indexed site', () => {
     await expect(bench.crawl(`${site.origin}/`)).rejects.toThrow('status 500');
     expect(titlesOf(await bench.search('apples'))).toEqual(['apples']);
   });
+});
+
+it('an index that could not be opened is opened at the next question', async () => {
+  const dataDir = await makeFolder({
+    'search-index.sqlite': 'No database, but long enough to be looked at. '.repeat(9),
+  });
+  const index = openLocalIndex(dataDir);
+  onTestFinished(async () => await index.close());
+  const second = await index.ask('listSources', {}).catch(async (error: unknown) => {
+    expect(String(error)).toContain('not a database');
+    // At once, while the thread that broke has yet to end.
+    rmSync(path.join(dataDir, 'search-index.sqlite'));
+    return await index.ask('listSources', {});
+  });
+  expect(second).toEqual([]);
 });
 
 it('Perigee’s own documentation answers a first question', async () => {

@@ -19,18 +19,20 @@ export const indexPathOf = (dataDir: string): string => path.join(dataDir, 'sear
 /** Its thread is started with the first question, and again when it has died. */
 export function openLocalIndex(dataDir: string): LocalIndex {
   const pending = new Map<number, PromiseWithResolvers<unknown>>();
-  let worker: Promise<Worker> | undefined;
+  let worker: Worker | undefined;
   let isClosed = false;
   let lastId = 0;
 
-  const fail = (error: Error): void => {
+  const lose = (thread: Worker, error: Error): void => {
+    // A thread that breaks ends a moment later, and by then another may have taken its place.
+    if (worker !== thread) return;
     worker = undefined;
     const lost = [...pending.values()];
     pending.clear();
     for (const { reject } of lost) reject(error);
   };
 
-  const start = async (): Promise<Worker> => {
+  const start = (): Worker => {
     makeFolder(dataDir);
     // From source Node strips the types itself; a release holds the emitted file under the same name.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -47,8 +49,8 @@ export function openLocalIndex(dataDir: string): LocalIndex {
       if (reply.type === 'answer') call?.resolve(reply.answer);
       else call?.reject(new Error(reply.message));
     });
-    started.on('error', fail);
-    started.on('exit', () => fail(new Error('the search index is closed')));
+    started.on('error', (error) => lose(started, error));
+    started.on('exit', () => lose(started, new Error('the search index is closed')));
     return started;
   };
 
@@ -59,19 +61,18 @@ export function openLocalIndex(dataDir: string): LocalIndex {
     ): Promise<IndexOperations[Operation]['answer']> {
       if (isClosed) throw new Error('the search index is closed');
       worker ??= start();
-      const thread = await worker;
       const call = Promise.withResolvers<unknown>();
       const id = ++lastId;
       pending.set(id, call);
-      thread.ref();
-      thread.postMessage({ id, operation, request } satisfies IndexRequest<Operation>);
+      worker.ref();
+      worker.postMessage({ id, operation, request } satisfies IndexRequest<Operation>);
       // The thread answers each operation with its own type (`index-file.ts`).
       return (await call.promise) as IndexOperations[Operation]['answer'];
     },
     async close() {
       if (isClosed) return;
       isClosed = true;
-      const thread = await worker;
+      const thread = worker;
       if (thread === undefined) return;
       const ended = new Promise((resolve) => thread.once('exit', resolve));
       // A command has nothing else to wait for, and would end before the file is closed.
