@@ -23,9 +23,14 @@ function cutParagraph(paragraph: string): readonly string[] {
   while (rest.length > passageCharsMax) {
     const ends = [...rest.slice(0, passageCharsMax).matchAll(/[.!?。！？\n]\s*/g)];
     const last = ends.at(-1);
-    const end = last === undefined ? passageCharsMax : last.index + last[0].length;
+    const end = last === undefined ? betweenCharacters(rest, passageCharsMax) : last.index + last[0].length;
     pieces.push(rest.slice(0, end));
     rest = rest.slice(end);
   }
   return [...pieces, rest].filter((piece) => piece.trim() !== '');
+}
+
+/** The same position, or the one before it where it would cut a surrogate pair. */
+function betweenCharacters(text: string, position: number): number {
+  return (text.charCodeAt(position - 1) & 0xfc00) === 0xd800 ? position - 1 : position;
 }
