@@ -42,7 +42,7 @@ export interface AppHooks {
 
 export interface App {
   readonly models: ModelDirectory;
-  /** What the first start made; undefined on every later one. Its secrets cannot be read again. */
+  /** What the first start made when it listened; undefined on every later one. Its secrets cannot be read again. */
   readonly firstStart: BootstrapResult | undefined;
   /** Resolves when every engine has been started or asked once, well or badly; `readiness` says which. */
   readonly modelStarted: Promise<void>;
@@ -64,18 +64,11 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
     purpose: 'server',
   });
   try {
-    const firstStart = await seedBootstrap(store, {
-      email: config.bootstrapEmail,
-      password: config.bootstrapPassword,
-      apiKey: config.bootstrapApiKey,
-      managementKey: config.bootstrapManagementKey,
-      creditUsd: config.bootstrapCreditUsd,
-    });
     const meter = await openLedgerMeter(store, {
       onError: (error) => hooks.logger.warn({ err: error }, 'money that turns hold could not be tended'),
     });
     const webFiles = await readWebFiles(webFolderDefault);
-    return wire(config, hooks, { store, firstStart, meter, webFiles });
+    return wire(config, hooks, { store, meter, webFiles });
   } catch (error) {
     await store.close();
     throw error;
@@ -84,7 +77,6 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
 
 interface Opened {
   readonly store: Store;
-  readonly firstStart: BootstrapResult | undefined;
   readonly meter: LedgerMeter;
   readonly webFiles: WebFiles;
 }
@@ -96,7 +88,7 @@ const engineMessages: Readonly<Record<EngineChange['type'], string>> = {
   'template-replaced': "the model's own chat template is not used",
 };
 
-function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFiles }: Opened): App {
+function wire(config: Config, hooks: AppHooks, { store, meter, webFiles }: Opened): App {
   const metrics = createServerMetrics();
   const engines = buildEngines(config, {
     onModelProgress: hooks.onModelProgress,
@@ -196,14 +188,25 @@ function wire(config: Config, hooks: AppHooks, { store, firstStart, meter, webFi
     logger: hooks.logger,
     webFiles,
   });
+  let firstStart: BootstrapResult | undefined;
   return {
     models,
-    firstStart,
+    get firstStart() {
+      return firstStart;
+    },
     modelStarted: engines.started,
     readiness,
     listen: async () => {
       await limits.opened();
       localUrl = await http.listen({ host: config.host, port: config.port });
+      // Not before: a start that fails, because the port is taken, shows no secrets, and the next one has none to show.
+      firstStart = await seedBootstrap(store, {
+        email: config.bootstrapEmail,
+        password: config.bootstrapPassword,
+        apiKey: config.bootstrapApiKey,
+        managementKey: config.bootstrapManagementKey,
+        creditUsd: config.bootstrapCreditUsd,
+      });
       return localUrl;
     },
     close: async (graceMs) =>
