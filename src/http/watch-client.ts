@@ -1,12 +1,17 @@
 import type { ServerResponse } from 'node:http';
+import { ApiError } from '../errors.ts';
 
-/** A signal that fires when the client leaves before its answer is complete. */
+/**
+ * A signal that fires when the client leaves before its answer is complete. Its reason is ApiError `client_closed_request`:
+ * work that throws it has not failed.
+ */
 export function watchClient(raw: ServerResponse): AbortSignal {
   const controller = new AbortController();
+  const leave = (): void => controller.abort(new ApiError('client_closed_request'));
   // It may have left while the key was looked up; then there is no event any more.
-  if (raw.destroyed) controller.abort();
+  if (raw.destroyed) leave();
   raw.on('close', () => {
-    if (!raw.writableFinished) controller.abort();
+    if (!raw.writableFinished) leave();
   });
   return controller.signal;
 }

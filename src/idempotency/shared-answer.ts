@@ -2,7 +2,7 @@
  * One answer that several clients read while it is made. The work goes at its own pace and every reader at its own;
  * what was written stays until the answer is forgotten, which the turn's own length bounds.
  */
-import type { ApiError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** Lower-case names. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export class SharedAnswer {
     this.#isStoppedWithoutReaders = options.isStoppedWithoutReaders;
   }
 
-  /** Fires when nobody reads any more. */
+  /** Fires when nobody reads any more, with ApiError `client_closed_request` as its reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -102,7 +102,9 @@ export class SharedAnswer {
         isOpen = false;
         this.#readers -= 1;
         const isAbandoned = this.#readers === 0 && !this.#state.isOver;
-        if (isAbandoned && this.#isStoppedWithoutReaders) this.#controller.abort();
+        if (isAbandoned && this.#isStoppedWithoutReaders) {
+          this.#controller.abort(new ApiError('client_closed_request'));
+        }
       },
     };
   }
