@@ -59,18 +59,28 @@ async function waitUntilReady(
   const waitsUntil = now() + readyMsMax;
   let row = first;
   while (row.status === 'pending') {
-    if (now() > waitsUntil) {
+    const leftMs = waitsUntil - now();
+    if (leftMs <= 0) {
       throw new ApiError('engine_overloaded', {
         message: `The context cache ${row.id} is still being computed, please try again later`,
         retryAfterSeconds: 5,
       });
     }
-    await worker.settled(row.id);
+    await waitFor(worker.settled(row.id), leftMs, signal);
     row = await requireRow(options, first.account_id, first.id);
     if (row.status === 'pending') await delay(readyPollMs);
     if (signal.aborted) throw new ApiError('client_closed_request');
   }
   return row;
+}
+
+/** A long beginning computes for minutes; neither the client's leave nor the bound waits for that. Never rejects. */
+async function waitFor(work: Promise<void>, forMs: number, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const isEnough = delay(forMs, undefined, { signal: AbortSignal.any([signal, done.signal]) });
+  // Cut short by either signal: the caller asks which.
+  await Promise.race([work, isEnough.catch(() => undefined)]);
+  done.abort();
 }
 
 function otherModel(cache: ContextCache): ApiError {
