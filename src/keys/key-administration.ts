@@ -68,16 +68,11 @@ export function createKeyAdministration(store: Store, now: () => number = Date.n
       return { secret, key: { ...key, monthSpentNanoUsd: 0n, limitSpentNanoUsd: 0n } };
     },
     change: async (accountId, prefix, change) => {
-      const key = await findOwnKey(store, accountId, prefix);
-      await commitChange(store, key, changeStatements(key, change, now()));
+      await changeKey(store, await findOwnKey(store, accountId, prefix), { change, at: now() });
       return await reportKey(store, await findOwnKey(store, accountId, prefix), now());
     },
     remove: async (accountId, prefix) => {
-      const key = await findOwnKey(store, accountId, prefix);
-      await commitChange(store, key, [
-        touchKey(key, now()),
-        statement('update api_keys set is_disabled = 1, deleted_at = ? where id = ?', [now(), key.id]),
-      ]);
+      await removeKey(store, await findOwnKey(store, accountId, prefix), now());
     },
     describe: async (caller) => await reportKey(store, await readCallersKey(store, caller), now()),
   };
@@ -148,6 +143,23 @@ async function readCallersKey(
     .limit(1)
     .executeTakeFirst();
   return decodeKey(latest ?? own);
+}
+
+/** Throws ApiError `key_not_found` (deleted meanwhile), `invalid_request` (half a limit). */
+export async function changeKey(
+  store: Store,
+  key: ApiKey,
+  { change, at }: { readonly change: KeyChange; readonly at: number },
+): Promise<void> {
+  await commitChange(store, key, changeStatements(key, change, at));
+}
+
+/** Stops the key for ever. Throws ApiError `key_not_found` when it was deleted meanwhile. */
+export async function removeKey(store: Store, key: ApiKey, at: number): Promise<void> {
+  await commitChange(store, key, [
+    touchKey(key, at),
+    statement('update api_keys set is_disabled = 1, deleted_at = ? where id = ?', [at, key.id]),
+  ]);
 }
 
 async function commitChange(

@@ -1,13 +1,11 @@
 /** An account's management keys: made and changed by a person in the web app only, never by such a key itself. */
 import { ApiError } from '../errors.ts';
-import { type Store, statement } from '../store/store.ts';
-import { type ApiKey, bumpKeyGeneration, type CreatedKey, createKey, decodeKey } from './api-keys.ts';
+import type { Store } from '../store/store.ts';
+import { type ApiKey, type CreatedKey, createKey, decodeKey } from './api-keys.ts';
+import { changeKey, type KeyChange, removeKey } from './key-administration.ts';
 
-/** Undefined leaves a property as it is. */
-export interface ManagementKeyChange {
-  readonly name?: string | null | undefined;
-  readonly isDisabled?: boolean | undefined;
-}
+/** A management key has neither scopes nor a limit. */
+export type ManagementKeyChange = Pick<KeyChange, 'name' | 'isDisabled'>;
 
 export interface ManagementKeys {
   /** Oldest first. */
@@ -24,36 +22,14 @@ export function createManagementKeys(store: Store, now: () => number = Date.now)
   return {
     list: async (accountId) => await listManagementKeys(store, accountId),
     create: async (accountId, name) => await createKey(store, { accountId, kind: 'management', name }, now),
-    change: async (accountId, prefix, { name, isDisabled }) => {
-      const key = await findManagementKey(store, accountId, prefix);
-      await update(store, key, [
-        name === undefined ? key.name : name,
-        (isDisabled ?? key.isDisabled) ? 1 : 0,
-        null,
-        now(),
-      ]);
+    change: async (accountId, prefix, change) => {
+      await changeKey(store, await findManagementKey(store, accountId, prefix), { change, at: now() });
       return await findManagementKey(store, accountId, prefix);
     },
     remove: async (accountId, prefix) => {
-      const key = await findManagementKey(store, accountId, prefix);
-      const at = now();
-      await update(store, key, [key.name, 1, at, at]);
+      await removeKey(store, await findManagementKey(store, accountId, prefix), now());
     },
   };
-}
-
-/** Name, disabled, deleted at, updated at. */
-async function update(store: Store, key: ApiKey, values: readonly unknown[]): Promise<void> {
-  const changed = await store.commit([
-    statement(
-      `update api_keys set name = ?, is_disabled = ?, deleted_at = ?, updated_at = ?
-       where id = ? and deleted_at is null`,
-      [...values, key.id],
-      { rows: 1, otherwise: 'key_not_found' },
-    ),
-    bumpKeyGeneration,
-  ]);
-  if (!changed.isCommitted) throw new ApiError('key_not_found');
 }
 
 async function listManagementKeys(store: Store, accountId: number): Promise<readonly ApiKey[]> {
