@@ -9,6 +9,7 @@ import {
   takeOf,
   waitUntil,
 } from './__fixtures__/test-counters.ts';
+import type { LimitCounters, LimitTake, Receipt } from './limit-counters.ts';
 import { createMemoryCounters } from './memory-counters.ts';
 import { createSharedCounters, type SharedCountersOptions } from './shared-counters.ts';
 
@@ -27,6 +28,12 @@ async function openShared(options: Partial<SharedCountersOptions> = {}) {
   onTestFinished(async () => await counters.close());
   await waitUntil(() => counters.isRedisUsed());
   return { service, counters, truth, changes };
+}
+
+async function takeIn(counters: LimitCounters, take: LimitTake) {
+  const answer = await counters.take(take);
+  if (answer.type !== 'taken') throw new Error(`the taking was ${answer.type}`);
+  return answer;
 }
 
 describe('limits counted in Redis before the truth', () => {
@@ -91,6 +98,53 @@ describe('limits counted in Redis before the truth', () => {
     }
     expect(await countTaken(counters, 3, [meterOf('lease', 2)])).toBe(2);
     expect(await countTaken(truth, 3, [meterOf('lease', 2)])).toBe(2);
+  });
+
+  it('free the place of a turn that ended while its lease was being renewed', async () => {
+    const { counters } = await openShared();
+    const { receipt } = await takeIn(counters, takeOf('a', meterOf('lease', 1)));
+    const changes = [{ name: 'k1:lease', kind: 'lease', change: -1 }] as const;
+    await counters.correct({ accountId: 1, turnId: 'a', receipt, changes });
+    await counters.renew([{ accountId: 1, turnId: 'a', names: ['k1:lease'] }]);
+    expect(await countTaken(counters, 1, [meterOf('lease', 1)])).toBe(0);
+    // As the limiter does for turns that it does not know any more.
+    await counters.correct({ accountId: 1, turnId: 'a', receipt: { second: 0 }, changes });
+    expect(await countTaken(counters, 1, [meterOf('lease', 1)])).toBe(1);
+  });
+
+  it('keep the corrections behind one that fails when Redis is back', async () => {
+    const service = await startRedis();
+    onTestFinished(async () => await service.stop());
+    const redis = await openTestRedis(service);
+    let failures = 0;
+    const { counters } = await openShared({
+      redis: {
+        ...redis,
+        correct: async (correction) => {
+          if (correction.turnId !== 'fails') return await redis.correct(correction);
+          failures += 1;
+          throw new Error('lost again');
+        },
+      },
+    });
+    const day = meterOf('day', 10, 4);
+    const seeds = new Map([['k1:day', 0]]);
+    const turns = ['fails', 'waits'];
+    const receipts: Receipt[] = [];
+    for (const turnId of turns) {
+      receipts.push((await takeIn(counters, { ...takeOf(turnId, day), seeds })).receipt);
+    }
+    service.signal('SIGSTOP');
+    await counters.take(takeOf('away', meterOf('minute', 10)));
+    expect(counters.isRedisUsed()).toBe(false);
+    for (const [position, turnId] of turns.entries()) {
+      const changes = [{ name: 'k1:day', kind: 'day', change: -4 }] as const;
+      await counters.correct({ accountId: 1, turnId, receipt: receipts[position] ?? { second: 0 }, changes });
+    }
+    service.signal('SIGCONT');
+    await waitUntil(() => counters.isRedisUsed());
+    expect(failures).toBe(1);
+    expect((await takeIn(counters, takeOf('later', meterOf('day', 10, 0)))).readings[0]?.used).toBe(4);
   });
 
   it('go on with the minute that runs when Redis is lost, and when it is back', async () => {

@@ -10,6 +10,7 @@ import type {
   LimitCounters,
   LimitMeter,
   LimitTake,
+  Receipt,
   TakeAnswer,
 } from './limit-counters.ts';
 import type { RedisCounters } from './redis-counters.ts';
@@ -30,6 +31,9 @@ export interface SharedCounters extends LimitCounters {
 }
 
 type Place = 'redis' | 'truth';
+
+const placeOf = ({ place }: Receipt): Place | undefined =>
+  place === 'redis' || place === 'truth' ? place : undefined;
 
 interface OpenLease {
   readonly lease: Lease;
@@ -107,7 +111,8 @@ class RedisBeforeTruth implements SharedCounters {
 
   async correct(correction: LimitCorrection): Promise<void> {
     const { receipt, changes, turnId } = correction;
-    const booked: Place = receipt.place === 'redis' ? 'redis' : 'truth';
+    // Without a place it corrects no taking but a renewal, which was made where it is counted now.
+    const booked = placeOf(receipt) ?? this.#current;
     const leaseChanges = changes.filter(({ kind }) => kind === 'lease');
     const open = this.#leases.get(turnId);
     if (leaseChanges.length > 0) this.#leases.delete(turnId);
@@ -176,7 +181,14 @@ class RedisBeforeTruth implements SharedCounters {
     const { redis } = this.#counters;
     if (!(await redis.isAnswering()) || this.isRedisUsed()) return;
     try {
-      for (const correction of this.#lateCorrections.splice(0)) await redis.correct(correction);
+      // One that fails is not repeated, as it may have been booked all the same; those behind it are kept.
+      for (
+        let late = this.#lateCorrections.shift();
+        late !== undefined;
+        late = this.#lateCorrections.shift()
+      ) {
+        await redis.correct(late);
+      }
     } catch {
       // Lost again; the next probe finds out when it is back.
       return;
