@@ -1,6 +1,6 @@
 /**
  * Rate limits: how much of each was taken, who may take more, and what a refusal says. Here: the interface behind
- * which the counting stands, in memory, in PostgreSQL or in Redis. What the limits are is `limit-directory.ts`;
+ * which the counting stands, in memory, in PostgreSQL or in Redis. What the limits are is `limit-administration.ts`;
  * what a turn takes and gives back is `turn-limiter.ts`. Money is not counted here (`billing/`).
  */
 
