@@ -136,6 +136,19 @@ describe('analyseSchema', () => {
     );
   });
 
+  it('leaves names to a check of the finished text where judging them while they are generated may take long', () => {
+    const patternProperties = { '^a': { type: 'null' }, [endlessPattern]: true } as const;
+    expect(analyseSchema({ patternProperties }, { param })).toEqual({
+      isExact: false,
+      uncompiled: [`patternProperties.${endlessPattern}`],
+    });
+    const named: JsonSchema = {
+      patternProperties: { '^a': { type: 'null' } },
+      propertyNames: { pattern: endlessPattern },
+    };
+    expect(analyseSchema(named, { param }).uncompiled).toEqual(['propertyNames.pattern']);
+  });
+
   it.each<[string, (names: readonly string[]) => JsonSchema]>([
     ['values', (names) => ({ enum: names, pattern: endlessPattern })],
     [

@@ -2,14 +2,14 @@
 import type { ExtraMembers, GrammarNode, ObjectMember, ObjectNode } from '../automaton/node.ts';
 import { createExtraKey, isEndless, openFrame } from '../automaton/object-frames.ts';
 import { completeString, type StringMachine } from '../automaton/string-state.ts';
-import { type CompileContext, type Conjunction, matchesWithinWork, spendWork } from './compile-context.ts';
+import { type CompileContext, type Conjunction, spendWork } from './compile-context.ts';
 import { createMachine } from './compile-scalar.ts';
 import { expandConjunction } from './expand-schema.ts';
 import { listValues } from './list-values.ts';
-import { automatonFor } from './match-pattern.ts';
+import { automatonFor, matchesPattern } from './match-pattern.ts';
 import { matchesShape } from './matches-shape.ts';
 import { propertyConjunction } from './object-groups.ts';
-import { type ObjectGroup, type Shape, typeBits } from './shape.ts';
+import { type ObjectGroup, type Pattern, type Shape, typeBits } from './shape.ts';
 
 /** A name that JavaScript objects treat specially: validators disagree about it, so it is never written. */
 const unsafeName = '__proto__';
@@ -103,7 +103,7 @@ function compileExtras(
   );
   if (hasProperties && !isAskedFor && propertiesMin <= memberCount) return [];
   const patterns = objects.flatMap((group) => group.patterns);
-  if (patterns.length > 0) return compilePatternExtras(context, shape);
+  if (patterns.length > 0) return compilePatternExtras(context, shape, nameShapes);
   const value = context.ruleFor(
     objects.flatMap(({ additional }) => (additional === undefined ? [] : [additional])),
   );
@@ -113,22 +113,40 @@ function compileExtras(
     .map((names) => ({ key: { ...createMachine(context, names), isTextKept: true }, value }));
 }
 
-/** Members whose names match one of the patterns, and no other: then it is certain which schemas apply. */
-function compilePatternExtras(context: CompileContext, shape: Shape): readonly Extra[] {
-  const all = shape.objects.flatMap((group) => group.patterns.map((pattern) => ({ group, pattern })));
-  const sources = [...new Set(all.map(({ pattern }) => pattern.source))];
+/**
+ * Members whose names match one of the patterns, and no other: then it is certain which schemas apply. Names are judged
+ * at every character that is generated, so a pattern that only the JavaScript engine can judge, which may take long, is
+ * left to the check of the finished text.
+ */
+function compilePatternExtras(
+  context: CompileContext,
+  shape: Shape,
+  nameShapes: readonly Shape[],
+): readonly Extra[] {
+  const patterns = shape.objects.flatMap((group) => group.patterns);
+  const sources = [...new Set(patterns.map(({ source }) => source))];
   return sources.flatMap((source): readonly Extra[] => {
     const automaton = automatonFor(source);
     if (automaton === undefined) return [];
-    const others = sources.filter((other) => other !== source);
-    const isAlone = (name: string): boolean =>
-      !others.some((other) => matchesWithinWork(context, shape.path, { source: other, text: name }));
+    const others = listExpressed(context, patterns).filter((other) => other.source !== source);
+    const isAlone = (name: string): boolean => !others.some((other) => matchesPattern(other.source, name));
+    const allowed = nameShapes.map((names) => {
+      return { ...names, patterns: listExpressed(context, names.patterns) };
+    });
     const isNameAllowed = (name: string): boolean =>
-      shape.names.length === 0 ||
-      expandConjunction(context, [...shape.names]).some((names) => matchesShape(context, names, name));
+      shape.names.length === 0 || allowed.some((names) => matchesShape(context, names, name));
     const guard = others.length === 0 && shape.names.length === 0 ? null : isBoth(isAlone, isNameAllowed);
     const value = context.ruleFor(shape.objects.flatMap((group) => schemasMatching(group, source)));
     return [{ key: { ...freeKey, pattern: automaton, guard }, value }];
+  });
+}
+
+/** Those that have an automaton; the others are noted as not compiled. */
+function listExpressed(context: CompileContext, patterns: readonly Pattern[]): readonly Pattern[] {
+  return patterns.filter(({ source, path }) => {
+    const isExpressed = automatonFor(source) !== undefined;
+    if (!isExpressed) context.uncompiled.add(path);
+    return isExpressed;
   });
 }
 
