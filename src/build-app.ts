@@ -7,12 +7,12 @@ import { type LedgerMeter, openLedgerMeter } from './billing/ledger-meter.ts';
 import { createTurnMetering } from './billing/metered-turn.ts';
 import { parseUsd } from './billing/money.ts';
 import { buildCaching } from './build-caching.ts';
-import { buildEngines, type EngineChange } from './build-engines.ts';
-import { buildFiles } from './build-files.ts';
+import { buildEngines, checkEngineSettings, type EngineChange } from './build-engines.ts';
+import { buildFiles, readS3Settings } from './build-files.ts';
 import { buildLimits } from './build-limits.ts';
-import { buildPeople } from './build-people.ts';
+import { buildPeople, readPeopleSettings } from './build-people.ts';
 import { buildPlatform, measureTurns } from './build-platform.ts';
-import { buildWebSearch } from './build-web-search.ts';
+import { buildWebSearch, checkSearchBackends } from './build-web-search.ts';
 import { createChatService } from './chat/chat-service.ts';
 import { logRefusals } from './chat/log-refusals.ts';
 import { checkReadiness } from './check-readiness.ts';
@@ -56,8 +56,9 @@ export interface App {
   close(graceMs: number): Promise<boolean>;
 }
 
-/** Opens the store and begins to load the model. Throws when the store cannot be opened. */
+/** Opens the store and begins to load the model. Throws ConfigError, and when the store cannot be opened. */
 export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
+  checkSettings(config);
   const store = await openStore({
     dataDir: config.dataDir,
     databaseUrl: config.databaseUrl,
@@ -73,6 +74,17 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
     await store.close();
     throw error;
   }
+}
+
+/**
+ * What settings need of each other, before anything is opened: a process that fails later goes on, and the password
+ * that a first start had made would never be shown. Throws ConfigError.
+ */
+function checkSettings(config: Config): void {
+  checkEngineSettings(config);
+  readPeopleSettings(config);
+  readS3Settings(config);
+  checkSearchBackends(config);
 }
 
 interface Opened {

@@ -50,15 +50,11 @@ export interface EngineHooks {
   readonly onEmbeddedStats?: (read: () => Promise<SupervisorStats | undefined>) => void;
 }
 
-/** Makes every engine and begins to load the embedded model. Throws ConfigError for a name that leads nowhere. */
+/** Makes every engine and begins to load the embedded model. Throws as `checkEngineSettings`. */
 export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
+  checkEngineSettings(config);
   const models = Object.entries(config.models ?? defaultModels);
   const upstreams = config.engines ?? {};
-  if (upstreams[embeddedId] !== undefined) {
-    throw new ConfigError(`engines: \`${embeddedId}\` is the name of the embedded engine; choose another.`);
-  }
-  checkModels(models, config);
-  checkKeys(upstreams);
   const embedded = usesEmbeddedEngine(config) ? createEmbedded(config, hooks) : undefined;
   const started: Promise<void>[] = embedded === undefined ? [] : [embedded.started];
   const engines = new Map<string, Engine>(embedded === undefined ? [] : [[embeddedId, embedded]]);
@@ -92,6 +88,16 @@ export function buildEngines(config: Config, hooks: EngineHooks): BuiltEngines {
   };
 }
 
+/** Throws ConfigError for a name that leads nowhere, or to two models, and for a key that is not there. */
+export function checkEngineSettings(config: Config): void {
+  const upstreams = config.engines ?? {};
+  if (upstreams[embeddedId] !== undefined) {
+    throw new ConfigError(`engines: \`${embeddedId}\` is the name of the embedded engine; choose another.`);
+  }
+  checkModels(Object.entries(config.models ?? defaultModels), config);
+  checkKeys(upstreams);
+}
+
 /** Whether any served name leads to the embedded engine. */
 export function usesEmbeddedEngine(config: Config): boolean {
   return Object.values(config.models ?? defaultModels).some(({ engine }) => engine === embeddedId);
@@ -117,7 +123,6 @@ function checkKeys(upstreams: NonNullable<Config['engines']>): void {
 
 type NamedModel = [string, NonNullable<Config['models']>[string]];
 
-/** Before any engine is made: one that has begun to load would have to be closed again. */
 function checkModels(models: readonly NamedModel[], config: Config): void {
   const idByName = new Map<string, string>();
   for (const [id, { engine, aliases = [], wire_name: wireName = lastPartOf(id) }] of models) {

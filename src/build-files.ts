@@ -5,7 +5,7 @@ import { createFileRecords } from './files/file-records.ts';
 import { createFileService, type FileService } from './files/file-service.ts';
 import type { FileStorage } from './files/file-storage.ts';
 import { createFolderStorage } from './files/folder-storage.ts';
-import { createS3Storage } from './files/s3-storage.ts';
+import { createS3Storage, type S3Options } from './files/s3-storage.ts';
 import type { Config } from './settings.ts';
 import type { Store } from './store/store.ts';
 
@@ -27,7 +27,7 @@ export interface FileParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Uploaded files over a store. Throws ConfigError for a storage without its keys. */
+/** Uploaded files over a store. Throws as `readS3Settings`. */
 export function buildFiles(store: Store, config: FileConfig, parts: FileParts): FileService {
   const extractor = createExtractor(fileExtractorDefaults);
   const service = createFileService({
@@ -50,14 +50,20 @@ export function buildFiles(store: Store, config: FileConfig, parts: FileParts): 
 }
 
 function createStorage(config: FileConfig): FileStorage {
+  const s3 = readS3Settings(config);
+  return s3 === undefined ? createFolderStorage(path.join(config.dataDir, 'files')) : createS3Storage(s3);
+}
+
+/** Undefined: files lie in the data folder. Throws ConfigError for a storage without its keys. */
+export function readS3Settings(config: FileConfig): S3Options | undefined {
   const {
     filesS3Url: url,
     filesS3AccessKeyId: accessKeyId,
     filesS3SecretAccessKey: secretAccessKey,
   } = config;
-  if (url === undefined) return createFolderStorage(path.join(config.dataDir, 'files'));
+  if (url === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw new ConfigError('files_s3_url needs `files_s3_access_key_id` and `files_s3_secret_access_key`.');
   }
-  return createS3Storage({ url, region: config.filesS3Region, accessKeyId, secretAccessKey });
+  return { url, region: config.filesS3Region, accessKeyId, secretAccessKey };
 }

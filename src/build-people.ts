@@ -1,4 +1,4 @@
-import { createPeople, type People } from './accounts/create-people.ts';
+import { createPeople, type People, type PeopleSettings } from './accounts/create-people.ts';
 import { parseUsd } from './billing/money.ts';
 import { ConfigError } from './config.ts';
 import { type Config, environmentNameOf, type SettingName } from './settings.ts';
@@ -11,21 +11,26 @@ export interface PeopleHooks {
   readonly now?: () => number;
 }
 
-/** People as the settings want them. Throws ConfigError when settings that need each other are not all there. */
+/** People as the settings want them. Throws as `readPeopleSettings`. */
 export function buildPeople(store: Store, config: Config, hooks: PeopleHooks): People {
   const publicUrl = (): string => config.publicUrl ?? hooks.localUrl();
   return createPeople(store, {
-    settings: {
-      signUpMode: config.signUpMode,
-      signUpCreditNanoUsd: parseUsd(config.signUpCreditUsd),
-      authSecret: config.authSecret,
-      smtp: config.smtpUrl === undefined ? undefined : { url: config.smtpUrl, from: senderOf(config) },
-      oidc: oidcOf(config),
-    },
+    settings: readPeopleSettings(config),
     publicUrl,
     onResetError: hooks.onResetError,
     ...(hooks.now !== undefined && { now: hooks.now }),
   });
+}
+
+/** Throws ConfigError when settings that need each other are not all there. */
+export function readPeopleSettings(config: Config): PeopleSettings {
+  return {
+    signUpMode: config.signUpMode,
+    signUpCreditNanoUsd: parseUsd(config.signUpCreditUsd),
+    authSecret: config.authSecret,
+    smtp: config.smtpUrl === undefined ? undefined : { url: config.smtpUrl, from: senderOf(config) },
+    oidc: oidcOf(config),
+  };
 }
 
 /** Mail servers refuse senders that cannot be answered, so an address without a real host must be chosen. */

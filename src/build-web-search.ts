@@ -56,7 +56,7 @@ export interface FormulaParts {
 const productName = 'Perigee';
 const pageCache = { cacheMs: 15 * 60_000, cacheBytesMax: 64_000_000 } as const;
 
-/** Throws ConfigError for a backend that is named and has no address or key. */
+/** Web search over a store. `checkSearchBackends` has seen to it that every backend that is named can be asked. */
 export function buildWebSearch(store: Store, parts: WebSearchParts): BuiltWebSearch {
   const { config, clock } = parts;
   const egress = createEgress({
@@ -113,14 +113,26 @@ interface BackendParts {
 }
 
 function createBackends(parts: BackendParts): readonly SearchBackend[] {
-  const wanted = parts.config.webSearchBackends;
-  return (wanted ?? searchBackendIds).flatMap((id) => {
+  return (parts.config.webSearchBackends ?? searchBackendIds).flatMap((id) => {
     const backend = createBackend(id, parts);
-    if (backend !== undefined) return [backend];
-    if (wanted === undefined) return [];
+    return backend === undefined ? [] : [backend];
+  });
+}
+
+/** Throws ConfigError for a backend that is named and has no address or key. */
+export function checkSearchBackends(config: Config): void {
+  const given = {
+    searxng: config.searxngUrl,
+    brave: config.braveApiKey,
+    tavily: config.tavilyApiKey,
+    exa: config.exaApiKey,
+    local: 'always there',
+  } satisfies Record<BackendId, string | undefined>;
+  for (const id of config.webSearchBackends ?? []) {
+    if (given[id] !== undefined) continue;
     const missing = id === 'searxng' ? 'address (`searxng_url`)' : `key (\`${id}_api_key\`)`;
     throw new ConfigError(`web_search_backends names \`${id}\`, which has no ${missing}.`);
-  });
+  }
 }
 
 /** Undefined without the address or key that it needs. */

@@ -1,5 +1,5 @@
 /** The command `perigee` where no model of its own is wanted: mistakes of operators, and upstream servers alone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,12 +41,18 @@ describe('perigee serve says in one line what an operator can mend, and ends:', 
       '{"a/x":{"engine":"embedded"},"b/x":{"engine":"embedded"}}',
       /`a\/x` and `b\/x` are both/,
     ],
+    ['PERIGEE_SMTP_URL', 'smtp://user:sesame@127.0.0.1', /^PERIGEE_SMTP_FROM must be set/],
+    ['PERIGEE_OIDC_ISSUER', 'https://sso.example.org', /^PERIGEE_OIDC_CLIENT_ID must be set/],
+    ['PERIGEE_FILES_S3_URL', 'https://s3.example.org/bucket', /^files_s3_url needs `files_s3_access_key_id`/],
+    ['PERIGEE_WEB_SEARCH_BACKENDS', 'brave', /^web_search_backends names `brave`, which has no key/],
   ])('%s=%s', async (name, value, note) => {
     const { exitCode, notes } = await run(['serve'], { [name]: value });
     expect(exitCode).toBe(1);
     expect(notes).toMatch(note);
     expect(notes).toMatch(/^[^\n]+\n$/);
     expect(notes).not.toContain('sesame');
+    // The administrator's password is shown by the start that makes it, so this one has made none.
+    expect(readdirSync(dataDir)).toEqual([]);
   });
 
   it('a file that is no database', async () => {
