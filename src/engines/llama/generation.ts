@@ -66,3 +66,17 @@ export function createGeneration(task: GenerationTask): Generation {
     isCancelled: false,
   };
 }
+
+/** Choices in work; a prompt counts for the choices that it will become. */
+export function countChoices(generations: Iterable<Generation>): number {
+  let count = 0;
+  for (const { active, slots } of generations) count += active.size > 0 ? active.size : slots;
+  return count;
+}
+
+/** Prompt tokens that are still to be computed. */
+export function countDueTokens(generations: Iterable<Generation>): number {
+  let count = 0;
+  for (const { prompt, computedTokens } of generations) count += prompt.length - computedTokens;
+  return count;
+}

@@ -6,7 +6,13 @@
 import { Admission } from './admission.ts';
 import { encodeBatch, type Part } from './batch-parts.ts';
 import { createChoiceRun } from './choice-run.ts';
-import type { ActiveChoice, Generation, GenerationTask } from './generation.ts';
+import {
+  type ActiveChoice,
+  countChoices,
+  countDueTokens,
+  type Generation,
+  type GenerationTask,
+} from './generation.ts';
 import { createKvPool, type KvPool } from './kv-pool.ts';
 import { batchTokensMax, type NativeContext } from './native-context.ts';
 import { noSpillStats, type PrefixSpill } from './prefix-spill.ts';
@@ -108,7 +114,7 @@ export class Scheduler {
   stats(): SchedulerStats {
     const lane = this.#options.soloLane.stats();
     return {
-      runningSequences: this.#countRunning() + lane.running,
+      runningSequences: countChoices(this.#running.values()) + lane.running,
       queuedGenerations: this.#admission.waitingCount + lane.queued,
       kvCellsUsed: this.#pool.usedCells,
       kvCellsReserved: this.#pool.reservedCells,
@@ -156,12 +162,12 @@ export class Scheduler {
     for (const generation of [...this.#running.values()]) {
       if (generation.isCancelled) this.#remove(generation);
     }
-    for (const generation of this.#admission.admit(this.#countRunning())) {
+    for (const generation of this.#admission.admit(countChoices(this.#running.values()))) {
       this.#running.set(generation.id, generation);
       this.#reusedTokens += generation.cachedTokens;
       this.#emitProgress(generation);
     }
-    this.#pool.evictResting(this.#countDueTokens());
+    this.#pool.evictResting(countDueTokens(this.#running.values()));
     const parts = this.#compose();
     if (parts.length === 0) {
       if (this.#running.size > 0) throw new Error('generations run but nothing is to be decoded');
@@ -184,20 +190,6 @@ export class Scheduler {
     const youngest = [...this.#running.values()].at(-1);
     if (youngest === undefined) throw new Error('the KV cache is full though nothing runs');
     this.#fail(youngest, 'overloaded', 'the KV cache is full');
-  }
-
-  /** Prompt tokens of the running generations that are still to be computed. */
-  #countDueTokens(): number {
-    let count = 0;
-    for (const { prompt, computedTokens } of this.#running.values()) count += prompt.length - computedTokens;
-    return count;
-  }
-
-  /** Choices in work; a prompt counts for the choices that it will become. */
-  #countRunning(): number {
-    let count = 0;
-    for (const { active, slots } of this.#running.values()) count += active.size > 0 ? active.size : slots;
-    return count;
   }
 
   #compose(): Part[] {
