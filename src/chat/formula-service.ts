@@ -40,8 +40,9 @@ export function createFormulaService(options: FormulaServiceOptions): FormulaSer
     async run(run) {
       const { caller, inferenceId, onRateLimits } = run;
       const admission = await options.admitTurn?.({ caller, inferenceId, onState: onRateLimits });
+      if (!run.formula.mayCharge) return await runFree(run).finally(() => admission?.conclude());
       try {
-        return run.formula.mayCharge ? await runCharged(options, run) : await runFree(run);
+        return await runCharged(options, run);
       } finally {
         // Does nothing for a run that was held: its settlement has ended it.
         await admission?.cancel();
