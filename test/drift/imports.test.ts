@@ -35,7 +35,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   egress: [],
   conversations: ['src/store'],
   engines: ['src/grammar', 'src/store/make-folder.ts'],
-  extract: [],
+  extract: ['src/lower-thread-priority.ts'],
   files: ['src/store', 'src/extract'],
   grammar: [],
   http: [
@@ -64,7 +64,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   models: ['src/store/make-folder.ts'],
   store: [],
   usage: ['src/store'],
-  'web-search': ['src/store', 'src/egress', 'src/extract'],
+  'web-search': ['src/store', 'src/egress', 'src/extract', 'src/lower-thread-priority.ts'],
 };
 
 /** Packages that only some folders may see. */
