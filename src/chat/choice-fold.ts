@@ -31,7 +31,8 @@ export function createChoiceFold(): ChoiceFold {
       switch (event.type) {
         case 'text-delta':
           text += event.text;
-          if (event.logprobs !== undefined) logprobs.push(...event.logprobs);
+          // One by one: an answer that was held back comes whole, with more than a call takes arguments.
+          for (const logprob of event.logprobs ?? []) logprobs.push(logprob);
           return;
         case 'tool-call-start':
           if (event.index !== toolCalls.length)

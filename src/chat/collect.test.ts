@@ -109,6 +109,23 @@ describe('collecting a completion', () => {
     expect(choices[0]?.logprobs.map(({ token }) => token)).toEqual(['a', 'b', 'c']);
   });
 
+  it('takes as many log probabilities at once as a window has tokens', async () => {
+    const logprobs = Array.from({ length: 262_144 }, () => ({
+      token: 'a',
+      bytes: [97],
+      logprob: -1,
+      top: [],
+    }));
+    const { choices } = await collectCompletion(
+      stream([
+        { type: 'text-delta', choice: 0, text: 'a', logprobs },
+        { type: 'choice-finish', choice: 0, reason: 'stop', completionTokens: logprobs.length },
+        { type: 'finish', usage },
+      ]),
+    );
+    expect(choices[0]?.logprobs).toHaveLength(logprobs.length);
+  });
+
   it('refuses a stream that ends without `finish`', async () => {
     const events: ChatEvent[] = [{ type: 'choice-finish', choice: 0, reason: 'stop', completionTokens: 0 }];
     await expect(collectCompletion(stream(events))).rejects.toMatchObject({ code: 'engine_failed' });
