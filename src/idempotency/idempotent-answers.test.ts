@@ -175,3 +175,12 @@ it('the digest of a request tells contents apart, and not their order', () => {
   ];
   expect(new Set(different.map(digest)).size).toBe(different.length);
 });
+
+it('a request that is nested too deeply to have a digest is refused in words', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+  const digest = (body: unknown) => digestRequest({ path: '/', isDeterministic: false, body });
+  expect(digest(nested(200))).toMatch(/^[0-9a-f]{64}$/);
+  for (const levels of [201, 100_000]) {
+    expect(() => digest(nested(levels))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  }
+});

@@ -15,9 +15,13 @@ export function readIdempotencyKey(header: string | readonly string[] | undefine
   });
 }
 
+/** Objects and lists within each other; no schema of a tool may go so deep. */
+const depthMax = 200;
+
 /**
  * SHA-256 over everything that decides the answer. Bodies that differ only in white space or in the order of their
- * fields are the same request: a client library may well write them anew for its second try.
+ * fields are the same request: a client library may well write them anew for its second try. Throws ApiError
+ * `invalid_request` for a body that is nested too deeply to be walked.
  */
 export function digestRequest(request: {
   readonly path: string;
@@ -25,14 +29,20 @@ export function digestRequest(request: {
   /** Parsed JSON. */
   readonly body: unknown;
 }): string {
-  const text = JSON.stringify([request.path, request.isDeterministic, sortFields(request.body)]);
+  const text = JSON.stringify([request.path, request.isDeterministic, sortFields(request.body, depthMax)]);
   return createHash('sha256').update(text).digest('hex');
 }
 
 /** Arrays of pairs keep what objects would lose: `__proto__` as a name, and the order of names like `1`. */
-function sortFields(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortFields);
+function sortFields(value: unknown, levels: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) throw tooDeep();
+  if (Array.isArray(value)) return value.map((item) => sortFields(item, levels - 1));
   const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { fields: fields.map(([name, field]) => [name, sortFields(field)]) };
+  return { fields: fields.map(([name, field]) => [name, sortFields(field, levels - 1)]) };
 }
+
+const tooDeep = (): ApiError =>
+  new ApiError('invalid_request', {
+    message: `Invalid request: with an Idempotency-Key the body may be nested at most ${depthMax} levels deep`,
+  });
