@@ -202,7 +202,8 @@ export function encodeLogCursor({ createdAt, inferenceId }: LogPosition): string
   return Buffer.from(JSON.stringify([createdAt, inferenceId])).toString('base64url');
 }
 
-const positionSchema = z.tuple([z.int().min(0), z.string().min(1).max(128)]);
+// No id holds U+0000, and PostgreSQL takes it in no value.
+const positionSchema = z.tuple([z.int().min(0), z.string().regex(/^[^\0]{1,128}$/)]);
 
 /** Throws ApiError `invalid_request` for text that was not issued. */
 export function decodeLogCursor(cursor: string | undefined): LogPosition | undefined {
