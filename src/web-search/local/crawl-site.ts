@@ -87,7 +87,7 @@ async function visit(url: string, run: IndexRun, parts: VisitParts): Promise<Vis
   };
   try {
     if (!(await parts.robots.isAllowed(url, parts.signal, parts.isTrusted))) {
-      run.skip(url, 'The site’s robots.txt does not allow it.');
+      run.skip(url, robotsRefusal);
       return { url, links: [] };
     }
     const answer = await parts.egress.fetch({
@@ -102,6 +102,11 @@ async function visit(url: string, run: IndexRun, parts: VisitParts): Promise<Vis
       run.keep(url);
       return { url, links: before.links };
     }
+    const refusal = await judgeRedirect(url, answer.url, parts);
+    if (refusal !== undefined) {
+      run.skip(url, refusal);
+      return { url, links: [] };
+    }
     if (answer.status >= 200 && answer.status < 300) return await addPage(answer, run);
     if (parts.isStart) throw new EgressError('unreachable', `${url} answered with status ${answer.status}.`);
     if (answer.status >= 500 || answer.status === 429)
@@ -112,6 +117,17 @@ async function visit(url: string, run: IndexRun, parts: VisitParts): Promise<Vis
     if (!(error instanceof EgressError) || parts.isStart) throw error;
     return fail(error.message);
   }
+}
+
+const robotsRefusal = 'The site’s robots.txt does not allow it.';
+
+/** Where the redirects of a page ended is another page, perhaps of another site. Undefined = it may be indexed. */
+async function judgeRedirect(from: string, to: string, parts: VisitParts): Promise<string | undefined> {
+  // The operator named the first page, wherever it leads.
+  if (to === from || parts.isStart) return undefined;
+  if (new URL(to).host !== new URL(from).host) return 'It leads to another site.';
+  const isTrusted = parts.isTrusted && new URL(to).origin === new URL(from).origin;
+  return (await parts.robots.isAllowed(to, parts.signal, isTrusted)) ? undefined : robotsRefusal;
 }
 
 async function addPage({ url, headers, bytes }: EgressResponse, run: IndexRun): Promise<Visited> {

@@ -243,6 +243,32 @@ describe('an indexed site', () => {
     expect(await bench.crawl(`${site.origin}/`, { pagesMax: 2 })).toMatchObject({ added: 2 });
   });
 
+  it('is not left by redirects, and these lead to nothing that robots.txt keeps', async () => {
+    const other = await startHost((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end(page('strangers')),
+    );
+    const bench = await openBench({ ports: [other.port], allowHosts: ['127.0.0.1'] });
+    const targets: Readonly<Record<string, string>> = {
+      '/away': `${other.origin}/`,
+      '/hidden': '/secret',
+      '/moved': '/a',
+    };
+    const site = await startHost((request, response) => {
+      const location = targets[request.url ?? ''];
+      if (location !== undefined) response.writeHead(302, { location }).end();
+      else if (request.url !== '/') serveSite(request, response);
+      else
+        response.writeHead(200, { 'content-type': 'text/html' }).end(page('home', ...Object.keys(targets)));
+    });
+    expect(await bench.crawl(`${site.origin}/`, { depthMax: 1 })).toMatchObject({ added: 2, skipped: 2 });
+    expect(titlesOf(await bench.search('apples'))).toEqual(['apples']);
+    expect(titlesOf(await bench.search('strangers secrets'))).toEqual([]);
+    expect(bench.progress.flatMap(({ reason = [] }) => reason)).toEqual([
+      'It leads to another site.',
+      'The site’s robots.txt does not allow it.',
+    ]);
+  });
+
   it('that its first page leads to is judged as a stranger’s, page by page', async () => {
     const outside = await startHost((request, response) =>
       response
