@@ -8,6 +8,7 @@ import {
 import { createAccount } from '../accounts/create-account.ts';
 import type { Caller, Usage } from '../chat/types.ts';
 import { createKey, type KeyLimit } from '../keys/api-keys.ts';
+import { createPlaygroundKeys } from '../keys/playground-keys.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type LedgerMeterOptions, openLedgerMeter } from './ledger-meter.ts';
@@ -366,12 +367,15 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     let now = monday;
     const dead = await openLedgerMeter(store, { serverId: 'dead', now: () => now });
     await dead.open(turnOf(caller));
+    await dead.open(turnOf(await createPlaygroundKeys(store).callerOf(caller.accountId)));
     // It is killed here: its lease is never renewed. On SQLite the next server knows at once that it is alone.
     now += kind === 'sqlite' ? 1 : 30_001;
     await openMeter(store, { serverId: 'next', now: () => now });
     expect(await readBalance(store)).toEqual({ balance: 10_000_000n, held: 0n });
-    expect(await store.db.selectFrom('usage_requests').selectAll().execute()).toMatchObject([
-      { status: 'failed' },
+    const requests = store.db.selectFrom('usage_requests').selectAll().orderBy('origin');
+    expect(await requests.execute()).toMatchObject([
+      { status: 'failed', origin: 'api' },
+      { status: 'failed', origin: 'playground' },
     ]);
     expect(await verifyLedger(store)).toMatchObject({ isSound: true, holdCount: 0 });
     await dead.close();

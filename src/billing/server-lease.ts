@@ -77,8 +77,10 @@ async function renewLease(store: Store, { serverId, now }: ServerLeaseOptions): 
 export async function releaseOrphans(store: Store, now: number): Promise<number> {
   const orphans = await store.db
     .selectFrom('holds')
+    .innerJoin('api_keys', 'api_keys.id', 'holds.key_id')
     .leftJoin('server_leases', 'server_leases.server_id', 'holds.server_id')
     .selectAll('holds')
+    .select('api_keys.kind as key_kind')
     .where((where) =>
       where.or([where('server_leases.expires_at', 'is', null), where('server_leases.expires_at', '<=', now)]),
     )
@@ -98,7 +100,8 @@ export async function releaseOrphans(store: Store, now: number): Promise<number>
           ...hold,
           modelId: orphan.model_id,
           priceId: null,
-          origin: 'api',
+          // Sessions ask with their account's hidden key, and with no other.
+          origin: orphan.key_kind === 'playground' ? 'playground' : 'api',
           status: 'failed',
           errorCode: 'internal_error',
           isClientLeft: false,
