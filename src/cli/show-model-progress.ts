@@ -16,6 +16,8 @@ export function showModelProgress(terminal: Terminal): ModelProgressView {
 function showLines(terminal: Terminal): ModelProgressView {
   let lastTenth = 0;
   const onProgress = (each: ModelProgress): void => {
+    // Another source begins its own file.
+    if (each.type === 'source') lastTenth = 0;
     if (each.type !== 'bytes') {
       const line = describeProgress(each);
       if (line !== undefined) terminal.note(line);
