@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -55,6 +55,22 @@ it('counts a beginning once that is stored by several at the same time', async (
   expect(found !== undefined && (await files.isIntact(found.file))).toBe(true);
   files.drop('cache-1');
   expect([files.usedBytes, readdirSync(folder)]).toEqual([0, []]);
+});
+
+it('forgets a beginning whose file cannot be removed, and fails nobody', async () => {
+  const folder = newFolder();
+  const files = open(folder);
+  await files.write(prefix('cache-1', 1, { isPinned: true }));
+  rmSync(path.join(folder, 'cache-1.kv'));
+  mkdirSync(path.join(folder, 'cache-1.kv'));
+  files.drop('cache-1');
+  expect([files.count, files.usedBytes, files.find('one', prefix('cache-1', 1).tokens)]).toEqual([
+    0,
+    0,
+    undefined,
+  ]);
+  expect(await files.write(prefix('cache-1', 1))).toBe(false);
+  expect(readdirSync(folder)).toEqual(['cache-1.kv']);
 });
 
 it('stores a beginning anew in the place of its old file', async () => {

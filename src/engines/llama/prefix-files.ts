@@ -3,7 +3,6 @@
  * `prefix-folder.ts`. Everything here can be computed again: whatever does not fit is dropped, and no failure reaches
  * a request.
  */
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../../store/make-folder.ts';
 import { type CachedSequence, createPrefixCache } from './prefix-cache.ts';
@@ -195,7 +194,6 @@ async function store(options: PrefixFilesOptions, books: Books, prefix: NewPrefi
     return true;
   } catch (error) {
     process.stderr.write(`error: a computed prefix could not be stored: ${String(error)}\n`);
-    for (const left of [unfinished, `${unfinished}.json`]) await rm(left, { force: true });
     removeFiles(options.folder, prefix.name);
     return false;
   } finally {

@@ -129,7 +129,16 @@ async function syncFile(file: string): Promise<void> {
   }
 }
 
+/**
+ * Whatever there is of a prefix, finished or not. What cannot be removed now (a disk that became read-only) is told of,
+ * and found again at the next start.
+ */
 export function removeFiles(folder: string, name: string): void {
-  rmSync(path.join(folder, `${name}.json`), { force: true });
-  rmSync(path.join(folder, `${name}.kv`), { force: true });
+  for (const ending of ['json', 'kv', 'tmp', 'tmp.json']) {
+    try {
+      rmSync(path.join(folder, `${name}.${ending}`), { force: true });
+    } catch (error) {
+      process.stderr.write(`error: a computed prefix could not be removed: ${String(error)}\n`);
+    }
+  }
 }
