@@ -40,7 +40,7 @@ export function createFormulaService(options: FormulaServiceOptions): FormulaSer
     async run(run) {
       const { caller, inferenceId, onRateLimits } = run;
       const admission = await options.admitTurn?.({ caller, inferenceId, onState: onRateLimits });
-      if (!run.formula.mayCharge) return await runFree(run).finally(() => admission?.conclude());
+      if (!run.formula.mayCharge) return await runFree(run).finally(async () => await admission?.conclude());
       try {
         return await runCharged(options, run);
       } finally {
