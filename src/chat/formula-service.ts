@@ -40,12 +40,12 @@ export function createFormulaService(options: FormulaServiceOptions): FormulaSer
     async run(run) {
       const { caller, inferenceId, onRateLimits } = run;
       const admission = await options.admitTurn?.({ caller, inferenceId, onState: onRateLimits });
-      if (!run.formula.mayCharge) return await runFree(run).finally(async () => await admission?.conclude());
+      const { mayCharge } = run.formula;
       try {
-        return await runCharged(options, run);
+        return mayCharge ? await runCharged(options, run) : await runFree(run);
       } finally {
-        // Does nothing for a run that was held: its settlement has ended it.
-        await admission?.cancel();
+        // A run that was held was ended by its settlement, and one whose hold was refused counts nowhere.
+        await (mayCharge ? admission?.cancel() : admission?.conclude());
       }
     },
   };
