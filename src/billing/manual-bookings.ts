@@ -80,7 +80,6 @@ export function createManualBookings(store: Store, now: () => number = Date.now)
           bookedByAccountId,
           createdAt: now(),
         }),
-        expected: { type: 'REFUND', amountNanoUsd },
       });
       if (booked.isRepeat) {
         throw new ApiError('conflict', { message: 'This charge was given back already.' });
@@ -149,7 +148,11 @@ async function book(
   {
     statements,
     expected,
-  }: { readonly statements: readonly Statement<Reason>[]; readonly expected: Expected },
+  }: {
+    readonly statements: readonly Statement<Reason>[];
+    /** What a key that the caller chose must have been used for; without it the key says so itself. */
+    readonly expected?: Expected;
+  },
 ): Promise<BookingResult> {
   let isRepeat = false;
   try {
@@ -165,7 +168,7 @@ async function book(
     .where('once_key', '=', onceKey)
     .executeTakeFirstOrThrow();
   const amountNanoUsd = row.direction === 'TOPUP' ? row.amount_nano_usd : -row.amount_nano_usd;
-  if (row.type !== expected.type || amountNanoUsd !== expected.amountNanoUsd) {
+  if (expected !== undefined && (row.type !== expected.type || amountNanoUsd !== expected.amountNanoUsd)) {
     throw new ApiError('conflict', {
       message: 'This once_key was used for another booking.',
       param: 'once_key',

@@ -5,6 +5,7 @@ import { createKey, type KeyLimit } from '../keys/api-keys.ts';
 import { type Store, statement } from '../store/store.ts';
 import { createUsageReports } from '../usage/usage-reports.ts';
 import { openLedgerMeter } from './ledger-meter.ts';
+import { createManualBookings } from './manual-bookings.ts';
 import { createResourceBilling, type ResourceCharge } from './resource-billing.ts';
 import type { Resource } from './resource-holds.ts';
 import { verifyLedger } from './verify-ledger.ts';
@@ -98,6 +99,27 @@ describe.each(storeKinds)('charges of resources on %s', (kind) => {
     expect(results).toContainEqual({ isBooked: false, reason: 'already_charged' });
     expect(await readMoney(store)).toMatchObject({ balance: 990_000n, held: 0n });
     expect((await verifyLedger(store)).problems).toEqual([]);
+  });
+
+  it('are given back once, whatever the resource has cost since', async () => {
+    const { store, resource, billing } = await openBooks(kind);
+    const { accountId, resourceId: inferenceId } = resource;
+    const refund = async () =>
+      await createManualBookings(store).refund({
+        accountId,
+        inferenceId,
+        note: null,
+        bookedByAccountId: null,
+      });
+    await billing.settle({ resource, charge: chargeOf(100_000n, 'cache-1:storage:0') });
+    await refund();
+    expect(await readMoney(store)).toMatchObject({ balance: 1_000_000n });
+    await billing.settle({ resource, charge: chargeOf(200_000n, 'cache-1:storage:1') });
+    await expect(refund()).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'This charge was given back already.',
+    });
+    expect(await readMoney(store)).toMatchObject({ balance: 800_000n });
   });
 
   it('are refused beyond the balance and beyond the limit of the key, and leave nothing behind', async () => {
