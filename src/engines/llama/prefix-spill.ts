@@ -20,7 +20,7 @@ export interface Restore {
 export interface PrefixSpill {
   /** Saves a prefix that is about to be evicted, when that is worth it. */
   keep(entry: CachedSequence): void;
-  /** Whether a prefix of so many tokens is long enough for that. */
+  /** Whether a prefix of so many tokens is, by what can be known beforehand. */
   isKept(tokens: number): boolean;
   /**
    * Begins to read the file that spares a prompt the most; undefined when none is worth it.
@@ -64,10 +64,12 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
   const { files, pace } = options;
   const reader = createReader(options);
   const errands: ((pool: KvPool) => void)[] = [];
+  /** What the last eviction came to: a disk that is full or broken gives nothing back. */
+  let canStore = true;
   return {
     seek: reader.seek,
     load: reader.load,
-    isKept: (tokens) => pace.isWorthSaving(tokens),
+    isKept: (tokens) => canStore && pace.isWorthSaving(tokens),
     keep(entry) {
       const { tenant, tokens } = entry;
       if (!pace.isWorthSaving(tokens.length)) return;
@@ -75,7 +77,11 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
       // What a file has already need not be written again for a few tokens more.
       if (stored !== undefined && !pace.isWorthSaving(tokens.length - stored.length)) return;
       // Nobody waits for it: a failure has been logged, and the prefix is computed again.
-      void save(options, { name: spillName(tenant, tokens), tokens, isPinned: false }, entry);
+      void save(options, { name: spillName(tenant, tokens), tokens, isPinned: false }, entry).then(
+        (isStored) => {
+          canStore = isStored;
+        },
+      );
     },
     async pin(name, { tenant, tokens }) {
       // What is being written could make room once it is there.
