@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -66,6 +67,13 @@ describe('documents in worker threads', () => {
     controller.abort(new Error('left'));
     await Promise.all([expect(running).rejects.toThrow('left'), expect(waiting).rejects.toThrow('left')]);
     expect((await extractor.extract(hello(), never)).text).toBe('hello');
+  });
+
+  it('leave nothing behind at a signal that outlives them', async () => {
+    const extractor = openExtractor();
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 5 }, () => extractor.extract(hello(), signal)));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('are refused after the end, and running ones end with it', async () => {

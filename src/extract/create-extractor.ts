@@ -56,8 +56,10 @@ export function createExtractor(options: ExtractorOptions): Extractor {
   const waitForThread = async (signal: AbortSignal): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     waiting.push(resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const wake = (): void => resolve();
+    signal.addEventListener('abort', wake, { once: true });
     await promise;
+    signal.removeEventListener('abort', wake);
     const position = waiting.indexOf(resolve);
     if (position !== -1) waiting.splice(position, 1);
   };
