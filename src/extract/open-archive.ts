@@ -9,7 +9,6 @@ const entriesMax = 20_000;
 const inflatedBytesMax = 256 * 1024 * 1024;
 
 export interface Archive {
-  readonly names: readonly string[];
   has(name: string): boolean;
   /** Text of one entry; undefined when there is none of this name. Throws ExtractError. */
   readText(name: string): string | undefined;
@@ -25,7 +24,6 @@ export function openArchive(bytes: Uint8Array): Archive {
   });
   let inflatedBytes = 0;
   return {
-    names: [...names],
     has: (name) => names.has(name),
     readText(name) {
       if (!names.has(name)) return undefined;
