@@ -227,6 +227,7 @@ async function startEmbedded(config: Config, hooks: StartHooks): Promise<Engine>
     licence: file.licence,
     digest: file.sha256.slice(0, 8),
     defaultOutputTokens: config.outputTokensDefault,
+    systemText: file.systemText,
     onTemplateNote: (detail) => hooks.onEngineChange({ type: 'template-replaced', detail }),
   });
 }

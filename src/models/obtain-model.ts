@@ -28,6 +28,8 @@ export interface ObtainedModel {
   readonly path: string;
   readonly weights: string;
   readonly licence: string | undefined;
+  /** See `ModelPreset`. */
+  readonly systemText: string | undefined;
   readonly sizeBytes: number;
   /** Hex digest of the file as it lies there. */
   readonly sha256: string;
@@ -55,7 +57,13 @@ export async function obtainModel(model: string, options: ObtainOptions): Promis
   makeFolder(options.modelsDir);
   const recordPath = recordWithin(options.modelsDir, file);
   const digest = await digestFile(file, { recordPath, signal: options.signal });
-  return { path: file, weights: path.basename(file, '.gguf'), licence: undefined, ...digest };
+  return {
+    path: file,
+    weights: path.basename(file, '.gguf'),
+    licence: undefined,
+    systemText: undefined,
+    ...digest,
+  };
 }
 
 /** Where a preset's file lies once it was downloaded. */
@@ -141,7 +149,13 @@ const describe = (
   preset: ModelPreset,
   file: string,
   digest: { sizeBytes: number; sha256: string },
-): ObtainedModel => ({ path: file, weights: preset.weights, licence: preset.licence, ...digest });
+): ObtainedModel => ({
+  path: file,
+  weights: preset.weights,
+  licence: preset.licence,
+  systemText: preset.systemText,
+  ...digest,
+});
 
 type HubSource = Extract<ModelSource, { kind: 'hub' }>;
 

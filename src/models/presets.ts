@@ -36,6 +36,8 @@ export interface ModelPreset {
   readonly sha256: string | undefined;
   /** What a person should know before choosing it. */
   readonly note: string;
+  /** The system message of conversations that have none; default: what the file's own chat template says. */
+  readonly systemText?: string;
   readonly sources: readonly ModelSource[];
 }
 
@@ -53,6 +55,8 @@ export const modelPresets: readonly ModelPreset[] = [
     sizeBytes: 98_362_432,
     sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
     note: 'The default: starts anywhere in seconds. A very small model; it proves the API, not the answers.',
+    // With its template's own words one greeting in sixteen never comes to an end (record 0027).
+    systemText: 'You are a helpful AI assistant.',
     sources: [
       {
         kind: 'hub',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PerigeeProcess, startPerigee } from '../page-examples/start-perigee.ts';
 
-const runs = 20;
+const runs = 40;
 const limitMs = 3_000;
 
 let folder = '';
@@ -37,9 +37,9 @@ async function askOnce(): Promise<number> {
 }
 
 describe('Code Example #1', () => {
-  // Of 150 answers of the default model 141 had at most 145 tokens and nine never ended by themselves, which is 1,024 by
-  // default: about one in twenty is long whatever the server does, so the best of a few rounds is what it can do.
-  it('is answered within 3 s at the 95th percentile', { retry: 6, timeout: 180_000 }, async () => {
+  // About one answer of the default model in a hundred goes on to the 1,024 tokens that are the default (record 0027): once
+  // in a hundred rounds there are three of them in forty, which a second round tells from a slow server.
+  it('is answered within 3 s at the 95th percentile', { retry: 1, timeout: 240_000 }, async () => {
     const durationsMs: number[] = [];
     for (let run = 0; run < runs; run += 1) durationsMs.push(await askOnce());
     const inOrder = durationsMs.toSorted((a, b) => a - b);

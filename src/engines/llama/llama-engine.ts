@@ -32,6 +32,8 @@ export interface LlamaEngineOptions {
   readonly digest: string;
   /** Tokens per choice when the request names none. */
   readonly defaultOutputTokens: number;
+  /** System message of conversations that have none; default: what the model's own template says. */
+  readonly systemText?: string | undefined;
   /** A turn without any progress for so long ends with `engine_timeout`; waiting for room counts. */
   readonly idleMsMax?: number;
   /** Told, once per loaded model, what of its own chat template could not be used; for the log. */
@@ -56,7 +58,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
     const { model } = host;
     if (model === undefined) throw new ApiError('model_unavailable', describeHealth(host));
     if (dialect?.model === model) return dialect;
-    dialect = createDialect(model);
+    dialect = createDialect(model, options.systemText);
     for (const note of dialect.template.notes) options.onTemplateNote?.(note);
     return dialect;
   };
@@ -183,9 +185,9 @@ function windowExceeded(windowTokens: number, requested: string): ApiError {
   });
 }
 
-function createDialect(model: LoadedModel): ModelDialect {
+function createDialect(model: LoadedModel, systemText: string | undefined): ModelDialect {
   const format = selectToolFormat(model.specialTokens);
-  return { model, format, template: createChatTemplate(model, format) };
+  return { model, format, template: createChatTemplate(model, format, systemText) };
 }
 
 function describeHealth(host: LlamaHost): { message?: string } {

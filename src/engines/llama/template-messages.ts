@@ -33,6 +33,8 @@ export interface TemplateAbilities {
   readonly toolRendering: ToolRendering;
   /** A system text that the template adds only when the caller gives none. */
   readonly defaultSystemText: string | undefined;
+  /** What conversations without any system message get instead of it. */
+  readonly replacedSystemText: string | undefined;
 }
 
 export interface TemplateConversation {
@@ -55,7 +57,10 @@ export function buildConversation(
     instructions.unshift(describeToolsForPrompt(tools.map((tool) => JSON.stringify(tool))));
   }
   return {
-    messages: instructions.length === 0 ? messages : addInstructions(messages, instructions, abilities),
+    messages:
+      instructions.length === 0
+        ? addSystemText(messages, abilities)
+        : addInstructions(messages, instructions, abilities),
     tools: abilities.toolRendering === undefined ? [] : tools,
   };
 }
@@ -184,6 +189,14 @@ function describeAnswer(format: OutputFormat, control: ControlText): string[] {
   return [
     `Answer with one JSON value and nothing else. It is a ${control.protect(about)}\nIt must be valid against this JSON Schema:\n${schema}`,
   ];
+}
+
+function addSystemText(
+  messages: readonly TemplateMessage[],
+  { replacedSystemText }: TemplateAbilities,
+): readonly TemplateMessage[] {
+  if (replacedSystemText === undefined || messages[0]?.role === 'system') return messages;
+  return [{ role: 'system', content: replacedSystemText }, ...messages];
 }
 
 function addInstructions(

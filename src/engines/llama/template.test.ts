@@ -26,8 +26,8 @@ const kimi: TemplateModel = {
 };
 const chatMl: TemplateModel = { ...kimi, specialTokens: ['<|im_start|>', '<|im_end|>'] };
 
-function compile(model: TemplateModel) {
-  return createChatTemplate(model, selectToolFormat(model.specialTokens));
+function compile(model: TemplateModel, systemText?: string) {
+  return createChatTemplate(model, selectToolFormat(model.specialTokens), systemText);
 }
 function renderText(model: TemplateModel, request: ChatRequest): string {
   return compile(model)
@@ -38,6 +38,30 @@ function renderText(model: TemplateModel, request: ChatRequest): string {
 function withTemplate(chatTemplate: string, changes: Partial<TemplateModel> = {}): TemplateModel {
   return { ...chatMl, chatTemplate, ...changes };
 }
+
+describe('a system text of the preset', () => {
+  const speaksFirst = withTemplate(
+    "{% if messages[0].role != 'system' %}<|im_start|>system\nI am the template.<|im_end|>\n{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}",
+  );
+  const render = (messages: ChatRequest['messages'], systemText?: string) =>
+    compile(speaksFirst, systemText)
+      .render(chatRequest(messages))
+      .map((piece) => piece.text)
+      .join('');
+
+  it("takes the place of the template's own where the caller has none", () => {
+    expect(render([user('hi')])).toContain('I am the template.');
+    expect(render([user('hi')], 'I am the preset.')).toBe(
+      '<|im_start|>system\nI am the preset.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n',
+    );
+  });
+
+  it("gives way to the caller's", () => {
+    const text = render([system('Be brief.'), user('hi')], 'I am the preset.');
+    expect(text).toContain('Be brief.');
+    expect(text).not.toContain('I am the');
+  });
+});
 
 const kimiDefault =
   '<|im_system|>system<|im_middle|>You are Kimi, an AI assistant created by Moonshot AI.<|im_end|>';

@@ -31,14 +31,22 @@ export type TemplateModel = Pick<
   'chatTemplate' | 'bosToken' | 'eosToken' | 'hasLeadingBos' | 'specialTokens'
 >;
 
-/** Compiles the model's template, or the one that takes its place, and finds out what it can do. */
-export function createChatTemplate(model: TemplateModel, format: ToolFormat): ChatTemplate {
+/**
+ * Compiles the model's template, or the one that takes its place, and finds out what it can do.
+ * @param systemText for conversations that have no system message, instead of what the template says then
+ */
+export function createChatTemplate(
+  model: TemplateModel,
+  format: ToolFormat,
+  systemText?: string,
+): ChatTemplate {
   const { renderer, source, notes } = selectRenderer(model, format);
   const control = createControlText(listGuardedTexts(model, source));
   const render: RenderTemplate = (messages, tools) => renderer(messages, tools, false);
   const abilities: TemplateAbilities = {
     toolRendering: probeTools(render, format),
     defaultSystemText: format.name === 'kimi-k2' ? kimiSystemText : undefined,
+    replacedSystemText: systemText,
   };
   const shape = probeShape(render);
 
