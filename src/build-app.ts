@@ -77,8 +77,8 @@ export async function buildApp(config: Config, hooks: AppHooks): Promise<App> {
 }
 
 /**
- * What settings need of each other, before anything is opened: a process that fails later goes on, and the password
- * that a first start had made would never be shown. Throws ConfigError.
+ * What settings need of each other, before anything is opened: an engine that has begun to load would keep a process
+ * that fails going. Throws ConfigError.
  */
 function checkSettings(config: Config): void {
   checkEngineSettings(config);

@@ -148,6 +148,14 @@ describe('upstream engines', () => {
     );
   });
 
+  it('may take it from a variable that begins as settings do', () => {
+    file('{ kind: openai-compatible, base_url: "http://h/v1", model: m, api_key_env: PERIGEE_UPSTREAM_KEY }');
+    const unknown: string[] = [];
+    const environment = { PERIGEE_DATA_DIR: dataDir, PERIGEE_UPSTREAM_KEY: 'x', PERIGEE_PROT: '1' };
+    loadConfig({ environment, onUnknownVariable: ({ name }) => unknown.push(name) });
+    expect(unknown).toEqual(['PERIGEE_PROT']);
+  });
+
   it('with a misspelt field are refused with its path', () => {
     file('{ kind: openai-compatible, base_url: "http://h/v1", model: m, apikey: x }');
     expect(() => load()).toThrow(/at `vllm`.*apikey/);

@@ -16,6 +16,7 @@ import {
   type SettingName,
   settings,
 } from './settings.ts';
+import { findUnknownVariables, type UnknownVariable } from './unknown-variables.ts';
 
 /** A setting that cannot be used. The message names the setting, where it was set and what it must look like. */
 export class ConfigError extends Error {
@@ -27,6 +28,8 @@ export interface ConfigSources {
   /** Flags by camelCase setting name, as the command line parsed them. */
   readonly flags?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told of each `PERIGEE_…` variable that is no setting. No error: other programs may have such variables too. */
+  readonly onUnknownVariable?: (variable: UnknownVariable) => void;
 }
 
 interface Origin {
@@ -54,6 +57,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   values.config = file.path;
   // Each value came out of the schema that Config's type is derived from.
   const config = Object.freeze(values) as unknown as Config;
+  const keyVariables = Object.values(config.engines ?? {}).flatMap(({ api_key_env: name }) => name ?? []);
+  for (const variable of findUnknownVariables(environment, keyVariables)) {
+    sources.onUnknownVariable?.(variable);
+  }
   return withUpstreamKeys(config, environment);
 }
 

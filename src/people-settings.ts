@@ -28,6 +28,7 @@ export const peopleSettings = {
   signUpCreditUsd: setting({
     schema: usd.prefault('0'),
     description: 'Opening balance of every other new account, in US dollars.',
+    environmentAliases: ['PERIGEE_SIGNUP_CREDIT_USD'],
     defaultText: '`0`',
   }),
   authSecret: setting({

@@ -46,7 +46,7 @@ function addListCommand(accounts: Command, terminal: Terminal): void {
     .option('--search <text>', 'part of the e-mail address or the name')
     .option('--json', 'print JSON')
     .action(async ({ search, json }: ListOptions, command: Command) => {
-      const all = await withAdministration(readConfig(command), async ({ administration }) => {
+      const all = await withAdministration(readConfig(command, terminal), async ({ administration }) => {
         const found: AccountOverview[] = [];
         let beforeId: number | undefined;
         for (;;) {
@@ -71,7 +71,7 @@ function addCreateCommand(accounts: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (email: string, options: CreateOptions, command: Command) => {
       const password = options.password ?? randomBytes(18).toString('base64url');
-      const account = await withAdministration(readConfig(command), ({ administration }) =>
+      const account = await withAdministration(readConfig(command, terminal), ({ administration }) =>
         administration.create({
           email,
           password,
@@ -100,7 +100,7 @@ function addStateCommand(accounts: Command, terminal: Terminal, action: 'disable
     )
     .option('--json', 'print JSON')
     .action(async (name: string, { json }: JsonOption, command: Command) => {
-      const account = await withAdministration(readConfig(command), async ({ administration }) => {
+      const account = await withAdministration(readConfig(command, terminal), async ({ administration }) => {
         const { id, state } = await findAccount(administration, name);
         return !isDisabled && state === 'awaits_approval'
           ? await administration.approve(id)
@@ -125,7 +125,7 @@ function addGrantCommand(accounts: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (name: string, amountNanoUsd: bigint, options: GrantOptions, command: Command) => {
       const { account, isRepeat } = await withAdministration(
-        readConfig(command),
+        readConfig(command, terminal),
         async ({ administration, store }) => {
           const { id } = await findAccount(administration, name);
           const booked = await createManualBookings(store).grant({
@@ -151,7 +151,7 @@ function addResetLinkCommand(accounts: Command, terminal: Terminal): void {
     .description('Print a link that sets a new password, good for an hour.')
     .option('--json', 'print JSON')
     .action(async (name: string, { json }: JsonOption, command: Command) => {
-      const config = readConfig(command);
+      const config = readConfig(command, terminal);
       const link = await withAdministration(config, async ({ administration, store }) => {
         const { id } = await findAccount(administration, name);
         // Loaded here and not above: the other commands need not wait for it.

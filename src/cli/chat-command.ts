@@ -18,7 +18,7 @@ export function addChatCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(program.command('chat <text>'), ['everywhere', 'address', 'chat'])
     .description('Send one message to the running server and print the answer as it comes.')
     .action(async (text: string, _options: object, command: Command) => {
-      await chat(text, readConfig(command), terminal);
+      await chat(text, readConfig(command, terminal), terminal);
     });
 }
 

@@ -12,7 +12,7 @@ export function addDoctorCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(program.command('doctor'), ['everywhere', 'address', 'model', 'serve'])
     .description('Check the machine, the database, the model file and the engine, and say how to mend each.')
     .action(async (_options: object, command: Command) => {
-      const config = readConfig(command);
+      const config = readConfig(command, terminal);
       // Loaded here and not above: the other commands need not wait for the engines' code.
       const { engineChecks } = await import('./engine-checks.ts');
       terminal.print(

@@ -30,7 +30,7 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     )
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions, command: Command) => {
-      const config = readConfig(command);
+      const config = readConfig(command, terminal);
       const scopes = options.scope === undefined ? null : checkScopes(options.scope, config);
       const created = await withAdministration(config, async ({ administration, store }) => {
         const { id } = await findAccount(administration, options.account);
@@ -52,7 +52,7 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     .description('List the API keys by the first 8 characters of each.')
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }, command: Command) => {
-      const all = await withStore(readConfig(command), (store) => listKeys(store));
+      const all = await withStore(readConfig(command, terminal), (store) => listKeys(store));
       if (options.json === true) terminal.print(JSON.stringify(all.map(encodeKey), null, 2));
       else if (all.length === 0) terminal.note('There is no API key yet; `perigee keys create` makes one.');
       else for (const key of all) terminal.print(describeKey(key));
@@ -62,7 +62,7 @@ export function addKeysCommand(program: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (prefix: string, options: { json?: true }, command: Command) => {
       if (prefix.length !== 8) throw new CommandError('Give the first 8 characters of the key.');
-      const key = await withStore(readConfig(command), (store) => disableKey(store, prefix));
+      const key = await withStore(readConfig(command, terminal), (store) => disableKey(store, prefix));
       terminal.print(options.json === true ? JSON.stringify(encodeKey(key), null, 2) : describeKey(key));
     });
 }

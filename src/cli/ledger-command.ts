@@ -13,7 +13,7 @@ export function addLedgerCommand(program: Command, terminal: Terminal): void {
     )
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }, command: Command) => {
-      const report = await withStore(readConfig(command), verifyLedger);
+      const report = await withStore(readConfig(command, terminal), verifyLedger);
       if (options.json === true) terminal.print(JSON.stringify(encodeReport(report), null, 2));
       else for (const { text } of report.problems) terminal.print(text);
       const summary = describeReport(report);

@@ -15,13 +15,13 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
     .description('Show the presets and which of them are on this machine.')
     .option('--json', 'print JSON')
     .action((options: { json?: true }, command: Command) => {
-      const { dataDir } = readConfig(command);
+      const { dataDir } = readConfig(command, terminal);
       listModels(modelsFolder(dataDir), options.json === true, terminal);
     });
   addSettingFlags(models.command('pull <preset>'), ['everywhere'])
     .description('Download and verify a preset; a broken download goes on where it stopped.')
     .action(async (preset: string, _options: object, command: Command) => {
-      const { dataDir, hubUrl } = readConfig(command);
+      const { dataDir, hubUrl } = readConfig(command, terminal);
       const view = showModelProgress(terminal);
       const abort = new AbortController();
       process.once('SIGINT', () => abort.abort(new CommandError('Stopped. Run it again to go on.')));
@@ -41,7 +41,7 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(models.command('rm <preset>'), ['everywhere'])
     .description('Remove a preset’s file from this machine.')
     .action(async (preset: string, _options: object, command: Command) => {
-      const { dataDir } = readConfig(command);
+      const { dataDir } = readConfig(command, terminal);
       terminal.print(await removeModel(preset, modelsFolder(dataDir)));
     });
 }

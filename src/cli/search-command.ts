@@ -33,7 +33,7 @@ export function addSearchCommand(program: Command, terminal: Terminal): void {
       parseUrl,
     )
     .action(async (source: string, options: IndexOptions, command: Command) => {
-      const config = readConfig(command);
+      const config = readConfig(command, terminal);
       const counts = await withIndex(config, (index) =>
         runIndex(source, options, { config, index, terminal }),
       );
@@ -45,7 +45,7 @@ export function addSearchCommand(program: Command, terminal: Terminal): void {
     .description('Show what is indexed.')
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }, command: Command) => {
-      const sources = await withIndex(readConfig(command), (index) => index.ask('listSources', {}));
+      const sources = await withIndex(readConfig(command, terminal), (index) => index.ask('listSources', {}));
       if (options.json === true) terminal.print(JSON.stringify(sources.map(encodeSource), null, 2));
       else if (sources.length === 0) terminal.note('Nothing is indexed; `perigee search index` does it.');
       for (const source of options.json === true ? [] : sources) {
@@ -59,7 +59,7 @@ export function addSearchCommand(program: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (words: string[], options: { count: number; json?: true }, command: Command) => {
       const query = { text: words.join(' '), countMax: options.count, language: undefined };
-      const results = await withIndex(readConfig(command), (index) =>
+      const results = await withIndex(readConfig(command, terminal), (index) =>
         createLocalBackend(index).search(query, new AbortController().signal),
       );
       if (options.json === true) terminal.print(JSON.stringify(results, null, 2));
@@ -73,7 +73,7 @@ export function addSearchCommand(program: Command, terminal: Terminal): void {
     .action(async (source: string, _options: unknown, command: Command) => {
       const address = await resolveSource(source).catch(() => source);
       const isRemoved = await withIndex(
-        readConfig(command),
+        readConfig(command, terminal),
         async (index) =>
           (await index.ask('removeSource', { source: address })) ||
           (await index.ask('removeSource', { source })),

@@ -16,7 +16,7 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(program.command('serve'), ['everywhere', 'address', 'model', 'serve'])
     .description('Start the server.')
     .action(async (_options: object, command: Command) => {
-      await serve(readConfig(command), terminal);
+      await serve(readConfig(command, terminal), terminal);
     });
 }
 

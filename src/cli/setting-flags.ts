@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import type { FlagScope } from '../setting.ts';
 import { type Config, flagNameOf, listSettings, type SettingName } from '../settings.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Adds the flags of these scopes; their values come back from `readConfig`. */
 export function addSettingFlags(command: Command, scopes: readonly FlagScope[]): Command {
@@ -13,12 +14,19 @@ export function addSettingFlags(command: Command, scopes: readonly FlagScope[]):
   return command;
 }
 
-/** The configuration, with the flags that this command was given. */
-export function readConfig(command: Command): Config {
+/** The configuration, with the flags that this command was given. Variables that are no setting are noted. */
+export function readConfig(command: Command, terminal: Terminal): Config {
   const given = command.optsWithGlobals<Record<string, unknown>>();
   const flags: Partial<Record<SettingName, unknown>> = {};
   for (const { name } of listSettings()) {
     if (given[name] !== undefined) flags[name] = given[name];
   }
-  return loadConfig({ flags });
+  return loadConfig({
+    flags,
+    onUnknownVariable: ({ name, nearest }) =>
+      terminal.note(
+        `${name} is no setting and changes nothing; ` +
+          (nearest === undefined ? 'docs/configuration.md names them all.' : `did you mean ${nearest}?`),
+      ),
+  });
 }

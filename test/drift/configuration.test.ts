@@ -16,7 +16,12 @@ describe('docs/configuration.md', () => {
   });
 
   it('and the other documents name no setting that does not exist', () => {
-    const known = new Set(listSettings().map(({ name }) => environmentNameOf(name)));
+    const known = new Set(
+      listSettings().flatMap(({ name, setting }) => [
+        environmentNameOf(name),
+        ...(setting.environmentAliases ?? []),
+      ]),
+    );
     const unknown = listFiles()
       .filter((file) => /\.md$|compose\.yaml$|Dockerfile$/.test(file))
       .flatMap((file) => [...readSource(file).matchAll(/\bPERIGEE_[A-Z_]*[A-Z]\b/g)].map((match) => match[0]))

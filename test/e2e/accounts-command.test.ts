@@ -26,6 +26,16 @@ const json = async (...arguments_: string[]) => {
 };
 
 describe('perigee accounts', () => {
+  it('notes a variable that is no setting, and goes on', async () => {
+    const environment = { PERIGEE_DATA_DIR: dataDir, PERIGEE_DATADIR: '/elsewhere' };
+    const listed = await runCommand(['accounts', 'list', '--json'], environment);
+    expect(listed).toEqual({
+      exitCode: 0,
+      output: '[]\n',
+      notes: 'PERIGEE_DATADIR is no setting and changes nothing; did you mean PERIGEE_DATA_DIR?\n',
+    });
+  });
+
   it('makes, lists, pays, disables and enables accounts', { timeout: 120_000 }, async () => {
     const made = await json('create', 'Ada@example.org', '--name', 'Ada', '--admin', '--credit', '2.5');
     expect(made).toMatchObject({

@@ -16,8 +16,10 @@ export function runCommand(
   arguments_: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<FinishedCommand> {
+  // What the tests themselves are given is no setting, and every command would say so.
+  const { PERIGEE_TEST_POSTGRES_URL: _postgres, PERIGEE_TEST_REDIS_URL: _redis, ...ours } = process.env;
   const child = spawn(process.execPath, [command, ...arguments_], {
-    env: { ...process.env, ...environment },
+    env: { ...ours, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
