@@ -247,6 +247,29 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     expect(await readBalance(store)).toMatchObject({ held: 0n });
   });
 
+  it('takes what another turn has just given back', async () => {
+    const store = await openTestStore(kind);
+    const caller = await addCaller(store, { creditNanoUsd: fullTurnNanoUsd });
+    const commits: (() => Promise<void>)[] = [];
+    const meter = await openMeter({
+      kind: store.kind,
+      db: store.db,
+      commit: async (group, options) => {
+        await commits.shift()?.();
+        return await store.commit(group, options);
+      },
+      close: async () => await store.close(),
+    });
+    const other = await meter.open(turnOf(caller));
+    // Between the hold that is refused and the look at what is free.
+    commits.push(
+      async () => undefined,
+      async () => await other.release({ errorCode: 'engine_failed', durationMs: 0 }),
+    );
+    expect((await meter.open(turnOf(caller))).outputTokensMax).toBe(100);
+    expect(await readBalance(store)).toMatchObject({ held: fullTurnNanoUsd });
+  });
+
   it.each([
     ['day', '2026-11-23T23:59:59.999Z', '2026-11-24T00:00:00.000Z'],
     ['week', '2026-11-29T23:59:59.999Z', '2026-11-30T00:00:00.000Z'],

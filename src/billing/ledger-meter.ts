@@ -106,10 +106,11 @@ async function holdTurn(turn: TurnToMeter, price: Price, context: MeterContext):
     const free = await readFreeAmount(context.store, turn.caller, createdAt);
     const lowered = lowerBudget(turn, price, free.amountNanoUsd);
     // The full hold may have been too much for both; what says no to a single token is one of them.
-    if (lowered === undefined) throw new ApiError(free.boundBy);
-    if (lowered.amountNanoUsd >= budget.amountNanoUsd || attempt >= loweringsMax) {
-      throw new ApiError(reserved.reason);
+    if (lowered === undefined || lowered.amountNanoUsd > free.amountNanoUsd) {
+      throw new ApiError(free.boundBy);
     }
+    if (attempt >= loweringsMax) throw new ApiError(reserved.reason);
+    // Not always less: other turns may have ended since.
     budget = lowered;
   }
 }
