@@ -21,6 +21,8 @@ export function buildRequest(settings: Settings, path: readonly ConversationNode
   const tools = readTools(settings);
   const format = readFormat(settings);
   const toolChoice = encodeToolChoice(settings);
+  // Every request that is forced to call a tool ends in a call: with the results, the model is to answer.
+  const isForced = toolChoice === 'required' && path.at(-1)?.role === 'tool';
   return {
     model,
     messages: [...system, ...path.flatMap(encodeNode)],
@@ -32,7 +34,7 @@ export function buildRequest(settings: Settings, path: readonly ConversationNode
     ...(stop.length === 0 ? {} : { stop: [...stop] }),
     ...(format === undefined ? {} : { response_format: format }),
     ...(tools.length === 0 ? {} : { tools }),
-    ...(toolChoice === undefined ? {} : { tool_choice: toolChoice }),
+    ...(toolChoice === undefined || isForced ? {} : { tool_choice: toolChoice }),
   };
 }
 
@@ -53,6 +55,8 @@ function encodeNode(node: ConversationNode): readonly ChatMessage[] {
         content,
       }));
     case 'assistant':
+      // Failed, or stopped before its first token: the API refuses a message that says nothing.
+      if (node.text === '' && node.toolCalls.length === 0) return [];
       return [
         {
           role: 'assistant',
