@@ -11,7 +11,8 @@ interface ComposerProps {
   readonly isBusy: boolean;
   readonly isWebSearchOn: boolean;
   onToggleWebSearch(): void;
-  onSend(text: string): void;
+  /** False when it was not taken: the text stays. */
+  onSend(text: string): boolean;
   onStop(): void;
 }
 
@@ -33,8 +34,7 @@ export function Composer({
   const submit = (event?: FormEvent): void => {
     event?.preventDefault();
     if (!canSend) return;
-    onSend(text.trim());
-    setText('');
+    if (onSend(text.trim())) setText('');
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {

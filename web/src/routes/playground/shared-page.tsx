@@ -31,8 +31,8 @@ export function SharedPage() {
         <>
           <header className="mb-8 flex flex-wrap items-center gap-3 border-b border-line pb-4">
             <LogoMark size={28} />
-            <div className="min-w-0 flex-1">
-              <h1 className="truncate text-lg font-semibold">{shared.data.title}</h1>
+            <div className="min-w-0 flex-1 basis-56">
+              <h1 className="text-lg font-semibold">{shared.data.title}</h1>
               <p className="text-xs text-faint">{t('sharedBy', { date: date(shared.data.updated_at) })}</p>
             </div>
             <Link to="/playground" className={buttonClass('secondary', 'sm')}>
@@ -59,6 +59,7 @@ function useConversation(content: unknown): Conversation | undefined {
 }
 
 const ignore = (): void => undefined;
+const refuse = (): boolean => false;
 
 function SharedMessages({ conversation }: { readonly conversation: Conversation }) {
   const [raw, setRaw] = useState<AnswerNode>();
@@ -66,7 +67,7 @@ function SharedMessages({ conversation }: { readonly conversation: Conversation 
     if (node.role === 'tool') return <ToolResults key={node.id} node={node} />;
     const shared = { siblings: [node], onChoose: ignore, onRemove: ignore, isReadOnly: true };
     return node.role === 'user' ? (
-      <UserMessage key={node.id} node={node} onEdit={ignore} {...shared} />
+      <UserMessage key={node.id} node={node} onEdit={refuse} {...shared} />
     ) : (
       <AnswerView
         key={node.id}

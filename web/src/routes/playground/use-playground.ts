@@ -30,11 +30,12 @@ export interface Playground {
   isBusy(thread: ThreadIndex): boolean;
   /** What keeps a request from being made. */
   readonly fault: SettingsFault | undefined;
-  send(text: string): void;
+  /** False when a fault keeps it from being sent: then nothing was added. */
+  send(text: string): boolean;
   /** Another answer beside this one. */
   retry(thread: ThreadIndex, answer: AnswerNode): void;
-  /** Another question beside this one, and its answer. */
-  edit(thread: ThreadIndex, node: ConversationNode, text: string): void;
+  /** Another question beside this one, and its answer. False as of `send`. */
+  edit(thread: ThreadIndex, node: ConversationNode, text: string): boolean;
   sendToolResults(thread: ThreadIndex, answer: AnswerNode, results: readonly ToolResult[]): void;
   stop(thread?: ThreadIndex): void;
   remove(thread: ThreadIndex, nodeId: string): void;
@@ -101,15 +102,7 @@ export function usePlayground({ initial, onAnswered }: Options): Playground {
     async (index: ThreadIndex, path: readonly ConversationNode[]): Promise<void> => {
       const settings = latest.current.threads[index]?.settings;
       if (settings === undefined) return;
-      let request: ChatRequestBody;
-      try {
-        request = buildRequest(settings, path);
-        setFault(undefined);
-      } catch (error) {
-        if (!(error instanceof SettingsFault)) throw error;
-        setFault(error);
-        return;
-      }
+      const request = buildRequest(settings, path);
       controllers.current[index]?.abort();
       const controller = new AbortController();
       controllers.current[index] = controller;
@@ -125,11 +118,29 @@ export function usePlayground({ initial, onAnswered }: Options): Playground {
     [changeThread],
   );
 
+  /** Whether requests can be made of the settings; what keeps them from it is shown. */
+  const check = useCallback((...indexes: readonly ThreadIndex[]): boolean => {
+    try {
+      for (const index of indexes) {
+        const thread = latest.current.threads[index];
+        if (thread !== undefined) buildRequest(thread.settings, []);
+      }
+      setFault(undefined);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SettingsFault)) throw error;
+      setFault(error);
+      return false;
+    }
+  }, []);
+
   const actions = useMemo(
     () => ({
       chunksOf: (answerId: string) => chunks.current.get(answerId) ?? [],
       send(text: string) {
-        for (const index of threadIndexes(latest.current)) {
+        const indexes = threadIndexes(latest.current);
+        if (!check(...indexes)) return false;
+        for (const index of indexes) {
           const thread = latest.current.threads[index];
           if (thread === undefined) continue;
           const path = pathOf(thread);
@@ -137,22 +148,24 @@ export function usePlayground({ initial, onAnswered }: Options): Playground {
           changeThread(index, (current) => addNodes(current, [node]));
           void ask(index, [...path, node]);
         }
+        return true;
       },
       retry(index: ThreadIndex, answer: AnswerNode) {
         const thread = latest.current.threads[index];
-        if (thread !== undefined) void ask(index, pathAbove(thread, answer.id));
+        if (thread !== undefined && check(index)) void ask(index, pathAbove(thread, answer.id));
       },
       edit(index: ThreadIndex, { id, parentId }: ConversationNode, text: string) {
         const thread = latest.current.threads[index];
-        if (thread === undefined) return;
+        if (thread === undefined || !check(index)) return false;
         const node: ConversationNode = { id: newId(), parentId, role: 'user', text };
         const above = pathAbove(thread, id);
         changeThread(index, (current) => addNodes(current, [node]));
         void ask(index, [...above, node]);
+        return true;
       },
       sendToolResults(index: ThreadIndex, answer: AnswerNode, results: readonly ToolResult[]) {
         const thread = latest.current.threads[index];
-        if (thread === undefined) return;
+        if (thread === undefined || !check(index)) return;
         const node: ConversationNode = { id: newId(), parentId: answer.id, role: 'tool', results };
         changeThread(index, (current) => addNodes(current, [node]));
         void ask(index, [...pathAbove(thread, answer.id), answer, node]);
@@ -176,7 +189,7 @@ export function usePlayground({ initial, onAnswered }: Options): Playground {
         change(() => next);
       },
     }),
-    [ask, change, changeThread],
+    [ask, change, changeThread, check],
   );
 
   return { conversation, fault, isBusy: (index) => busy[index], ...actions };

@@ -12,7 +12,8 @@ interface UserMessageProps {
   readonly node: UserNode;
   readonly siblings: readonly ConversationNode[];
   onChoose(node: ConversationNode): void;
-  onEdit(node: ConversationNode, text: string): void;
+  /** False when it was not taken: the text stays. */
+  onEdit(node: ConversationNode, text: string): boolean;
   onRemove(nodeId: string): void;
   readonly isReadOnly?: boolean;
 }
@@ -27,8 +28,7 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
         text={node.text}
         onCancel={() => setIsEditing(false)}
         onSend={(text) => {
-          setIsEditing(false);
-          onEdit(node, text);
+          if (onEdit(node, text)) setIsEditing(false);
         }}
       />
     );
@@ -36,12 +36,12 @@ export const UserMessage = memo(function UserMessage(props: UserMessageProps) {
   return (
     <article
       aria-label={t('you')}
-      className="group/message relative flex flex-col items-end pointer-coarse:pb-7"
+      className="group/message relative flex flex-col items-end pb-2 pointer-coarse:pb-7"
     >
       <p className="max-w-[85%] rounded-xl rounded-br-sm bg-active px-3.5 py-2 text-base whitespace-pre-wrap">
         {node.text}
       </p>
-      <div className="absolute top-full right-0 z-[1] -mr-1.5 flex h-7 items-center rounded-md bg-ground opacity-0 pointer-coarse:-mt-7 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
+      <div className="absolute top-full right-0 z-[1] -mt-2 -mr-1.5 flex h-7 items-center rounded-md bg-ground opacity-0 pointer-coarse:-mt-7 transition-opacity group-focus-within/message:opacity-100 group-hover/message:opacity-100 pointer-coarse:opacity-100">
         <BranchSwitch node={node} siblings={siblings} onChoose={onChoose} />
         <CopyButton text={node.text} label={t('copyText')} />
         {!isReadOnly && (

@@ -12,7 +12,7 @@ export function Welcome({
 }: {
   readonly modelName: string;
   readonly model: Model | undefined;
-  onSend(text: string): void;
+  onSend(text: string): unknown;
 }) {
   const t = useMessages(playgroundMessages);
   useEffect(() => {
