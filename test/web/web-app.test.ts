@@ -151,7 +151,7 @@ describe('the playground', () => {
     await page.getByRole('button', { name: 'Compare' }).click();
     await page.getByRole('button', { name: 'Settings of column 2' }).click();
     await page.getByRole('spinbutton', { name: 'Temperature' }).fill('1.5');
-    await page.getByText('scripted · temperature 1.5').waitFor();
+    await page.getByText('temperature 1.5 · scripted').waitFor();
     await page.getByRole('textbox', { name: /^Message/ }).fill('twice');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByText('You said: twice').count()).toBe(2);

@@ -3,6 +3,7 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import type { AnswerNode, Thread } from './conversation.ts';
+import { describeSettings } from './describe-settings.ts';
 import { dialogMessages } from './dialog-messages.ts';
 import { settingsMessages } from './settings-messages.ts';
 import { ThreadView } from './thread-view.tsx';
@@ -31,6 +32,8 @@ export function ThreadColumn({
 }: ThreadColumnProps) {
   const td = useMessages(dialogMessages);
   const ts = useMessages(settingsMessages);
+  const other = playground.conversation.threads[index === 0 ? 1 : 0] ?? thread;
+  const title = describeSettings(thread.settings, other.settings);
   return (
     <section className="flex min-h-0 min-w-0 flex-1 flex-col">
       {isComparing && (
@@ -48,7 +51,9 @@ export function ThreadColumn({
           >
             <SlidersHorizontal size={13} aria-hidden />
           </IconButton>
-          <span className="min-w-0 flex-1 truncate font-medium">{describeSettings(thread)}</span>
+          <span className="min-w-0 flex-1 truncate font-medium" title={title}>
+            {title}
+          </span>
           <Button size="sm" variant="ghost" onClick={() => playground.keepOnly(index)}>
             {td('keepColumn')}
           </Button>
@@ -57,11 +62,4 @@ export function ThreadColumn({
       <ThreadView thread={thread} index={index} playground={playground} onShowRaw={onShowRaw} />
     </section>
   );
-}
-
-/** What differs from the defaults, in the API's own words. */
-function describeSettings({ settings }: Thread): string {
-  const parameters = Object.entries(settings.parameters).map(([name, value]) => `${name} ${value}`);
-  const name = settings.model.split('/').at(-1) ?? settings.model;
-  return [name, ...(settings.format === 'text' ? [] : [settings.format]), ...parameters].join(' · ');
 }
