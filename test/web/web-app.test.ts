@@ -197,6 +197,9 @@ describe('the playground', () => {
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').waitFor();
+    await page.keyboard.type('zebra');
+    await page.getByText('Nothing found for “zebra”.').waitFor();
+    await page.keyboard.press('Control+a');
     await page.keyboard.type('playgr');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/app\/playground/);

@@ -2,6 +2,7 @@
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { Dialog } from '@base-ui/react/dialog';
 import { Search } from 'lucide-react';
+import { useState } from 'react';
 import { Shortcut } from '../components/shortcut.tsx';
 import { useMessages } from '../i18n/language-context.tsx';
 import { shellMessages } from './shell-messages.ts';
@@ -9,6 +10,7 @@ import { type Command, type CommandGroup, useCommands } from './use-commands.ts'
 
 export function CommandPalette({ onClose }: { onClose(): void }) {
   const t = useMessages(shellMessages);
+  const [text, setText] = useState('');
   const groups = useCommands();
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
@@ -25,6 +27,7 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
               items={groups}
               autoHighlight="always"
               keepHighlight
+              onValueChange={setText}
               itemToStringValue={(command: Command) => command.label}
             >
               <div className="flex items-center gap-2.5 border-b border-line px-4">
@@ -38,7 +41,7 @@ export function CommandPalette({ onClose }: { onClose(): void }) {
               </div>
               <Autocomplete.Empty>
                 <div className="px-4 py-8 text-center text-sm text-muted empty:hidden">
-                  {t('paletteEmpty', { text: '…' })}
+                  {t('paletteEmpty', { text })}
                 </div>
               </Autocomplete.Empty>
               <Autocomplete.List className="min-h-0 flex-1 overflow-y-auto p-1.5 data-empty:p-0">
