@@ -264,4 +264,16 @@ describe('a server that is killed in the middle of an answer', () => {
     session.upstream.release();
     await page.getByText('The first half and the second.').waitFor();
   }, 120_000);
+
+  it('leaves the app standing: a view that was never opened says so, and opens when it is back', async () => {
+    await using opened = await session.openPage();
+    const { page } = opened;
+    await openPlayground(page, session.origin, scriptedModel);
+    await session.kill();
+    await page.getByRole('link', { name: 'Billing' }).click();
+    await page.getByRole('alert').getByText('The server cannot be reached.').waitFor();
+    await session.restart();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Billing' }).waitFor();
+  }, 120_000);
 });

@@ -7,13 +7,13 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   notFound,
   redirect,
   type SearchSchemaInput,
 } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
 import { type RequestSearch, readRequestFilter } from './routes/dashboard/request-filter.ts';
+import { lazyView } from './shell/lazy-view.ts';
 import { NotFoundView, RootNotFoundView } from './shell/not-found-view.tsx';
 import { RootView } from './shell/root-view.tsx';
 import { RouteFailure } from './shell/route-failure.tsx';
@@ -48,7 +48,7 @@ const rootRoute = createRootRouteWithContext<RouterContext>()({
 const guestRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'guest',
-  component: lazyRouteComponent(() => import('./routes/session/session-layout.tsx'), 'SessionLayout'),
+  component: lazyView(() => import('./routes/session/session-layout.tsx'), 'SessionLayout'),
 });
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: Shell });
 const memberRoute = createRoute({
@@ -85,42 +85,36 @@ const signInRoute = createRoute({
     const { next, ...rest } = readTexts(search, 'next', 'error', 'done');
     return { ...rest, ...(isOwnPath(next) ? { next } : {}) };
   },
-  component: lazyRouteComponent(() => import('./routes/session/sign-in-page.tsx'), 'SignInPage'),
+  component: lazyView(() => import('./routes/session/sign-in-page.tsx'), 'SignInPage'),
 });
 const signUpRoute = createRoute({
   getParentRoute: () => guestRoute,
   path: '/sign-up',
   validateSearch: (search: Record<string, unknown>) => readTexts(search, 'invite'),
-  component: lazyRouteComponent(() => import('./routes/session/sign-up-page.tsx'), 'SignUpPage'),
+  component: lazyView(() => import('./routes/session/sign-up-page.tsx'), 'SignUpPage'),
 });
 const forgotPasswordRoute = createRoute({
   getParentRoute: () => guestRoute,
   path: '/forgot-password',
-  component: lazyRouteComponent(
-    () => import('./routes/session/forgot-password-page.tsx'),
-    'ForgotPasswordPage',
-  ),
+  component: lazyView(() => import('./routes/session/forgot-password-page.tsx'), 'ForgotPasswordPage'),
 });
 const resetPasswordRoute = createRoute({
   getParentRoute: () => guestRoute,
   path: '/reset-password',
   validateSearch: (search: Record<string, unknown>) => readTexts(search, 'token'),
-  component: lazyRouteComponent(
-    () => import('./routes/session/reset-password-page.tsx'),
-    'ResetPasswordPage',
-  ),
+  component: lazyView(() => import('./routes/session/reset-password-page.tsx'), 'ResetPasswordPage'),
 });
 const pendingRoute = createRoute({
   getParentRoute: () => guestRoute,
   path: '/pending',
-  component: lazyRouteComponent(() => import('./routes/session/pending-page.tsx'), 'PendingPage'),
+  component: lazyView(() => import('./routes/session/pending-page.tsx'), 'PendingPage'),
 });
 
 const playgroundRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/playground',
   validateSearch: (search: Record<string, unknown>) => readTexts(search, 'model'),
-  component: lazyRouteComponent(() => import('./routes/playground/playground-page.tsx'), 'PlaygroundPage'),
+  component: lazyView(() => import('./routes/playground/playground-page.tsx'), 'PlaygroundPage'),
 });
 /** A conversation of the account; the page of the route above shows it and stays when one is opened. */
 const conversationRoute = createRoute({
@@ -130,125 +124,122 @@ const conversationRoute = createRoute({
 const sharedRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/shared/$shareId',
-  component: lazyRouteComponent(() => import('./routes/playground/shared-page.tsx'), 'SharedPage'),
+  component: lazyView(() => import('./routes/playground/shared-page.tsx'), 'SharedPage'),
 });
 
 const overviewRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/overview',
-  component: lazyRouteComponent(() => import('./routes/dashboard/overview-page.tsx'), 'OverviewPage'),
+  component: lazyView(() => import('./routes/dashboard/overview-page.tsx'), 'OverviewPage'),
 });
 const keysRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/keys',
-  component: lazyRouteComponent(() => import('./routes/dashboard/keys-page.tsx'), 'KeysPage'),
+  component: lazyView(() => import('./routes/dashboard/keys-page.tsx'), 'KeysPage'),
 });
 const usageRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/usage',
-  component: lazyRouteComponent(() => import('./routes/dashboard/usage-page.tsx'), 'UsagePage'),
+  component: lazyView(() => import('./routes/dashboard/usage-page.tsx'), 'UsagePage'),
 });
 const requestsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/requests',
   validateSearch: (search: RequestSearch & SearchSchemaInput) => readRequestFilter(search),
-  component: lazyRouteComponent(() => import('./routes/dashboard/requests-page.tsx'), 'RequestsPage'),
+  component: lazyView(() => import('./routes/dashboard/requests-page.tsx'), 'RequestsPage'),
 });
 const requestStoryRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/requests/$inferenceId',
-  component: lazyRouteComponent(
-    () => import('./routes/dashboard/request-story-page.tsx'),
-    'RequestStoryPage',
-  ),
+  component: lazyView(() => import('./routes/dashboard/request-story-page.tsx'), 'RequestStoryPage'),
 });
 const billingRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/billing',
-  component: lazyRouteComponent(() => import('./routes/dashboard/billing-page.tsx'), 'BillingPage'),
+  component: lazyView(() => import('./routes/dashboard/billing-page.tsx'), 'BillingPage'),
 });
 const cachesRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/caches',
-  component: lazyRouteComponent(() => import('./routes/dashboard/caches-page.tsx'), 'CachesPage'),
+  component: lazyView(() => import('./routes/dashboard/caches-page.tsx'), 'CachesPage'),
 });
 const filesRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/files',
-  component: lazyRouteComponent(() => import('./routes/dashboard/files-page.tsx'), 'FilesPage'),
+  component: lazyView(() => import('./routes/dashboard/files-page.tsx'), 'FilesPage'),
 });
 const settingsRoute = createRoute({
   getParentRoute: () => memberRoute,
   path: '/settings',
-  component: lazyRouteComponent(() => import('./routes/dashboard/settings-page.tsx'), 'SettingsPage'),
+  component: lazyView(() => import('./routes/dashboard/settings-page.tsx'), 'SettingsPage'),
 });
 const adminAccountsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/accounts',
-  component: lazyRouteComponent(() => import('./routes/admin/accounts-page.tsx'), 'AccountsPage'),
+  component: lazyView(() => import('./routes/admin/accounts-page.tsx'), 'AccountsPage'),
 });
 const adminAccountRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/accounts/$id',
-  component: lazyRouteComponent(() => import('./routes/admin/account-page.tsx'), 'AccountPage'),
+  component: lazyView(() => import('./routes/admin/account-page.tsx'), 'AccountPage'),
 });
 const adminModelsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/models',
-  component: lazyRouteComponent(() => import('./routes/admin/models-page.tsx'), 'ModelsPage'),
+  component: lazyView(() => import('./routes/admin/models-page.tsx'), 'ModelsPage'),
 });
 const adminEnginesRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/engines',
-  component: lazyRouteComponent(() => import('./routes/admin/engines-page.tsx'), 'EnginesPage'),
+  component: lazyView(() => import('./routes/admin/engines-page.tsx'), 'EnginesPage'),
 });
 const adminSearchRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/search',
-  component: lazyRouteComponent(() => import('./routes/admin/search-page.tsx'), 'SearchPage'),
+  component: lazyView(() => import('./routes/admin/search-page.tsx'), 'SearchPage'),
 });
 const adminSystemRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/admin/system',
-  component: lazyRouteComponent(() => import('./routes/admin/system-page.tsx'), 'SystemPage'),
+  component: lazyView(() => import('./routes/admin/system-page.tsx'), 'SystemPage'),
 });
 
 const catalogueRoute = createRoute({ getParentRoute: () => shellRoute, path: '/models' });
 const modelsRoute = createRoute({
   getParentRoute: () => catalogueRoute,
   path: '/',
-  component: lazyRouteComponent(() => import('./routes/models/models-page.tsx'), 'ModelsPage'),
+  component: lazyView(() => import('./routes/models/models-page.tsx'), 'ModelsPage'),
 });
 /** Ids of models contain slashes. */
 const modelRoute = createRoute({
   getParentRoute: () => catalogueRoute,
   path: '$',
-  component: lazyRouteComponent(() => import('./routes/models/model-page.tsx'), 'ModelPage'),
+  component: lazyView(() => import('./routes/models/model-page.tsx'), 'ModelPage'),
 });
 const docsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs',
-  component: lazyRouteComponent(() => import('./routes/docs/docs-page.tsx'), 'DocsPage'),
+  component: lazyView(() => import('./routes/docs/docs-page.tsx'), 'DocsPage'),
 });
 const quickstartRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs/quickstart',
-  component: lazyRouteComponent(() => import('./routes/docs/quickstart-page.tsx'), 'QuickstartPage'),
+  component: lazyView(() => import('./routes/docs/quickstart-page.tsx'), 'QuickstartPage'),
 });
 const referenceRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs/reference',
-  component: lazyRouteComponent(() => import('./routes/docs/reference-page.tsx'), 'ReferencePage'),
+  component: lazyView(() => import('./routes/docs/reference-page.tsx'), 'ReferencePage'),
 });
 const errorsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs/errors',
-  component: lazyRouteComponent(() => import('./routes/docs/errors-page.tsx'), 'ErrorsPage'),
+  component: lazyView(() => import('./routes/docs/errors-page.tsx'), 'ErrorsPage'),
 });
 const migrateRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/docs/migrate',
-  component: lazyRouteComponent(() => import('./routes/docs/migrate-page.tsx'), 'MigratePage'),
+  component: lazyView(() => import('./routes/docs/migrate-page.tsx'), 'MigratePage'),
 });
 
 const routeTree = rootRoute.addChildren([
