@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useState } from 'react';
+import { Fragment, type KeyboardEvent, useState } from 'react';
 import { cx } from '../../components/cx.ts';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
@@ -21,23 +21,26 @@ export function TokenChances({ tokens }: { readonly tokens: readonly TokenChance
         className="max-h-[28vh] overflow-y-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-6 break-words whitespace-pre-wrap"
       >
         {tokens.map((each, index) => (
-          <button
-            // biome-ignore lint/suspicious/noArrayIndexKey: tokens stay in their places, and many are the same.
-            key={index}
-            type="button"
-            aria-pressed={index === chosen}
-            tabIndex={index === chosen ? 0 : -1}
-            onFocus={() => setChosen(index)}
-            onPointerEnter={() => setChosen(index)}
-            onClick={() => setChosen(index)}
-            className={cx(
-              'rounded-xs whitespace-pre-wrap text-text',
-              toneOf(each.probability),
-              index === chosen && 'outline-2 -outline-offset-1 outline-accent',
-            )}
-          >
-            {each.token}
-          </button>
+          // biome-ignore lint/suspicious/noArrayIndexKey: tokens stay in their places, and many are the same.
+          <Fragment key={index}>
+            <button
+              type="button"
+              aria-pressed={index === chosen}
+              tabIndex={index === chosen ? 0 : -1}
+              onFocus={() => setChosen(index)}
+              onPointerEnter={() => setChosen(index)}
+              onClick={() => setChosen(index)}
+              className={cx(
+                'rounded-xs whitespace-pre-wrap text-text',
+                toneOf(each.probability),
+                index === chosen && 'outline-2 -outline-offset-1 outline-accent',
+              )}
+            >
+              {each.token.replaceAll('\n', '↵')}
+            </button>
+            {/* A button is a box of its own: a line that broke within would not end the line outside. */}
+            {each.token.replaceAll(/[^\n]/g, '')}
+          </Fragment>
         ))}
       </div>
       <ChanceTable token={token} />
