@@ -41,6 +41,18 @@ export class ApiFailure extends Error {
   }
 }
 
+/**
+ * What is wrong with one field, for a note beside it; undefined when the failure is not about that field. The API's
+ * message names the field first, which the person sees.
+ */
+export function failureOf(error: Error | null, param: string): string | undefined {
+  if (!(error instanceof ApiFailure) || error.param !== param) return undefined;
+  const naming = `Invalid request: ${param}: `;
+  if (!error.message.startsWith(naming)) return error.message;
+  const text = error.message.slice(naming.length);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 interface WireErrorBody {
   readonly message?: unknown;
   readonly error?: {

@@ -1,9 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { accountsKey } from '../../api/admin.ts';
-import { ApiFailure } from '../../api/api-failure.ts';
+import { ApiFailure, failureOf } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
-import { useSession } from '../../api/session.ts';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { PasswordField } from '../../components/password-field.tsx';
@@ -15,7 +14,6 @@ import { isAmount } from './is-amount.ts';
 export function CreateAccountDialog({ onClose }: { onClose(): void }) {
   const t = useMessages(accountsMessages);
   const client = useQueryClient();
-  const lengthMin = useSession()?.server.password_length_min ?? 8;
   const [form, setForm] = useState({ email: '', name: '', password: '', credit: '' });
   const create = useMutation({
     mutationFn: () =>
@@ -36,8 +34,7 @@ export function CreateAccountDialog({ onClose }: { onClose(): void }) {
   });
   const isCreditWrong = form.credit !== '' && !isAmount(form.credit);
   const param = create.error instanceof ApiFailure ? create.error.param : undefined;
-  const errorOf = (field: string): string | undefined =>
-    param === field ? create.error?.message : undefined;
+  const errorOf = (field: string): string | undefined => failureOf(create.error, field);
   return (
     <FormDialog
       title={t('createTitle')}
@@ -68,7 +65,6 @@ export function CreateAccountDialog({ onClose }: { onClose(): void }) {
         label={t('password')}
         hint={t('passwordHint')}
         required
-        minLength={lengthMin}
         autoComplete="new-password"
         value={form.password}
         error={errorOf('password')}

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiFailure } from '../../api/api-failure.ts';
+import { ApiFailure, failureOf } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
 import { useSession, useUser } from '../../api/session.ts';
 import { Button } from '../../components/button.tsx';
@@ -33,8 +33,7 @@ export function PasswordForm() {
     },
   });
   const param = change.error instanceof ApiFailure ? change.error.param : undefined;
-  const errorOf = (field: string): string | undefined =>
-    param === field ? change.error?.message : undefined;
+  const errorOf = (field: string): string | undefined => failureOf(change.error, field);
   // Somebody who signs in through a provider has no password here.
   if (!user.has_password) return null;
   return (
@@ -64,7 +63,6 @@ export function PasswordForm() {
             hint={t('newPasswordHint', { min: lengthMin })}
             autoComplete="new-password"
             required
-            minLength={lengthMin}
             value={next}
             error={errorOf('new_password')}
             onChange={(event) => setNext(event.target.value)}

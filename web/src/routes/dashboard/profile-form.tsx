@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiFailure } from '../../api/api-failure.ts';
+import { ApiFailure, failureOf } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
 import { useRefreshSession, useUser } from '../../api/session.ts';
 import { Button } from '../../components/button.tsx';
@@ -34,7 +34,7 @@ export function ProfileForm() {
     },
   });
   const param = save.error instanceof ApiFailure ? save.error.param : undefined;
-  const errorOf = (field: string): string | undefined => (param === field ? save.error?.message : undefined);
+  const errorOf = (field: string): string | undefined => failureOf(save.error, field);
   return (
     <Card title={t('profile')} description={t('profileText', { number: String(user.account_id) })}>
       <form

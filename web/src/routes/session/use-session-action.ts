@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { ApiFailure } from '../../api/api-failure.ts';
+import { ApiFailure, failureOf } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
 import { sessionKey } from '../../api/session.ts';
 
@@ -26,7 +26,7 @@ export function useSessionAction<Body extends object>({ action, onDone }: Sessio
     send: mutation.mutate,
     isBusy: mutation.isPending,
     /** What is wrong with one field. */
-    errorOf: (param: string): string | undefined => (failure?.param === param ? failure.message : undefined),
+    errorOf: (param: string): string | undefined => failureOf(error, param),
     /** What is wrong with none of `params`. */
     errorBesides: (...params: readonly string[]): Error | undefined =>
       failure?.param !== undefined && params.includes(failure.param) ? undefined : (error ?? undefined),
