@@ -1,11 +1,12 @@
 /** Conversations on the wire. */
 import { z } from 'zod';
 import type { Conversation, ConversationSummary } from '../../conversations/conversations.ts';
+import { isDeeper } from './is-deeper.ts';
 import { isoTime } from './person-schema.ts';
 
 const titleField = z.string().trim().min(1, 'must not be empty').max(200, 'may have at most 200 characters');
 
-/** Objects and lists within each other; JSON of any depth can be read, but not written again. */
+/** Objects and lists within each other. */
 const contentDepthMax = 100;
 
 /** Kept as the text of a JSON object; what stands in it is the web app's business. */
@@ -74,9 +75,4 @@ export function encodeShared(conversation: Conversation) {
 
 function readContent({ content }: Conversation): unknown {
   return JSON.parse(content);
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

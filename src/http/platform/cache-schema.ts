@@ -9,6 +9,7 @@ import {
 } from '../../caching/context-cache.ts';
 import type { CacheSavings } from '../../caching/read-savings.ts';
 import type { JsonValue } from '../../chat/types.ts';
+import { isDeeper } from '../app/is-deeper.ts';
 import { invalidField } from '../openai/describe-issue.ts';
 
 const metadata = z
@@ -28,11 +29,17 @@ const tag = z
   .regex(/^[A-Za-z0-9._:-]{1,64}$/)
   .describe('1 to 64 of A-Z, a-z, 0-9 and `._:-`.');
 
+/** More than any schema of a tool may have. */
+const depthMax = 200;
+const keptAsSent = z
+  .array(z.unknown())
+  .refine((items) => !isDeeper(items, depthMax), `is nested more than ${depthMax} levels deep`);
+
 export const newCacheSchema = z
   .object({
     model: z.string().min(1).describe('The served model whose requests will begin so.'),
-    messages: z.array(z.unknown()).min(1).describe('As in a chat completion; `partial` is not allowed.'),
-    tools: z.array(z.unknown()).nullish().describe('As in a chat completion, functions only.'),
+    messages: keptAsSent.min(1).describe('As in a chat completion; `partial` is not allowed.'),
+    tools: keptAsSent.nullish().describe('As in a chat completion, functions only.'),
     name: z.string().max(256).nullish().describe('For people.'),
     description: z.string().max(512).nullish().describe('For people.'),
     metadata,

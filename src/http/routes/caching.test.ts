@@ -468,3 +468,18 @@ describe('a request about context caches', () => {
     expect(used.json().error.code).toBe('scope_denied');
   });
 });
+
+it('a context cache of messages or tools that are nested too deeply to be kept is refused', async () => {
+  const app = await openApp('sqlite');
+  const deep: unknown = JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`);
+  for (const [field, value] of [
+    ['messages', [{ ...system, extra: deep }]],
+    ['tools', [{ type: 'function', function: { name: 'f' }, extra: deep }]],
+  ] as const) {
+    const refused = await createCache(app, { [field]: value });
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      400,
+      { param: field, message: expect.stringContaining('200 levels deep') },
+    ]);
+  }
+});
