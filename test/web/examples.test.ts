@@ -40,8 +40,8 @@ const programs: Readonly<Record<CodeLanguage, { readonly suffix: string; readonl
 };
 
 async function runExample(language: CodeLanguage, name: ExampleName): Promise<string> {
-  // Short answers, the likeliest each time: what is tested is the program.
-  const body = { ...exampleRequest(name, modelName), max_completion_tokens: 96, temperature: 0 };
+  // Short answers: what is tested is the program.
+  const body = { ...exampleRequest(name, modelName), max_completion_tokens: 96 };
   const { suffix, command } = programs[language];
   const file = path.join(folder, `${name}-${language}.${suffix}`);
   writeFileSync(file, writeCode(language, body, { baseUrl: server.baseUrl }));

@@ -4,25 +4,28 @@ import type { ChatRequestBody } from '../../api/wire-types.ts';
 export const exampleNames = ['chat', 'stream', 'schema', 'tools'] as const;
 export type ExampleName = (typeof exampleNames)[number];
 
-/** What is asked, for the served model of that id. */
+/** What is asked, for the served model of that id. Of its answers the likeliest: a reader compares his with the recorded one. */
 export function exampleRequest(name: ExampleName, model: string): ChatRequestBody {
+  return { model, ...exampleFields(name), temperature: 0 };
+}
+
+function exampleFields(name: ExampleName): Omit<ChatRequestBody, 'model'> {
   switch (name) {
     case 'chat':
-      return { model, messages: [{ role: 'user', content: 'Hello' }] };
+      return { messages: [{ role: 'user', content: 'Hello' }] };
     case 'stream':
-      return { model, messages: [{ role: 'user', content: 'Count to five.' }], stream: true };
+      return { messages: [{ role: 'user', content: 'Write the numbers from 1 to 5.' }], stream: true };
     case 'schema':
       return {
-        model,
         messages: [{ role: 'user', content: 'Describe Paris as JSON.' }],
         response_format: { type: 'json_schema', json_schema: { name: 'city', schema: citySchema } },
       };
     case 'tools':
       return {
-        model,
         messages: [{ role: 'user', content: 'What is the weather in Paris?' }],
         tools: [{ type: 'function', function: weatherTool }],
         tool_choice: 'required',
+        parallel_tool_calls: false,
       };
     default:
       return name satisfies never;
