@@ -1,5 +1,5 @@
 /** Dashboard and administration in a real browser: what a person does there holds for programs, and the reverse. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptedModel, startWebSession, type WebSession } from './web-session.ts';
 
@@ -40,6 +40,12 @@ async function createKey(page: Page, name: string, limitUsd?: string): Promise<s
 
 const keyRow = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
+/** In pixels from the left edge of the window. */
+async function rightEdge(shown: Locator): Promise<number> {
+  const box = await shown.boundingBox();
+  return box === null ? Number.POSITIVE_INFINITY : box.x + box.width;
+}
+
 async function chooseAction(page: Page, name: string, action: string): Promise<void> {
   await page.getByRole('button', { name: `Actions for ${name}` }).click();
   await page.getByRole('menuitem', { name: action }).click();
@@ -79,6 +85,19 @@ describe('prices, keys and money', () => {
     const entry = page.getByRole('row').filter({ hasText: inferenceId });
     expect(await entry.innerText()).toContain('−$0.000030000');
     expect(faults).toEqual([]);
+  });
+
+  it('a phone shows what every movement cost, and how a key with a long name stands', async () => {
+    await using opened = await session.openPage({ width: 360, height: 740 });
+    const { page } = opened;
+    await createKey(page, 'a program whose name is much too long for a phone');
+    const status = keyRow(page, 'much too long').getByText('Enabled');
+    await status.waitFor();
+    expect(await rightEdge(status)).toBeLessThanOrEqual(360);
+    await go(page, '/billing');
+    const amount = page.getByRole('row').last().getByText('$');
+    await amount.waitFor();
+    expect(await rightEdge(amount)).toBeLessThanOrEqual(360);
   });
 
   it('a limit that is reached is a clear 403 for the program and a full bar for the person', async () => {

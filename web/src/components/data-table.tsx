@@ -18,6 +18,8 @@ export interface Column<Row> {
   readonly width?: string;
   /** Left out below 640 px; what it says must be found elsewhere, too. */
   readonly isHiddenOnPhone?: boolean;
+  /** Shown whole below 640 px, too, whatever that pushes out of sight. */
+  readonly isWideOnPhone?: boolean;
 }
 
 export interface DataTableProps<Row> {
@@ -69,7 +71,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         <thead className="sticky top-0 z-[1] bg-surface">
           <tr>
             {columns.map((column) => (
-              <HeaderCell key={column.id} column={column} />
+              <HeaderCell key={column.id} column={column} columns={columns} />
             ))}
           </tr>
         </thead>
@@ -100,10 +102,15 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
-function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
+interface HeaderCellProps<Row> {
+  readonly column: Column<Row>;
+  readonly columns: readonly Column<Row>[];
+}
+
+function HeaderCell<Row>({ column, columns }: HeaderCellProps<Row>) {
   const className = cx(
     'h-9 border-b border-line text-xs font-medium whitespace-nowrap text-faint sm:w-(--column-width)',
-    cellClass(column),
+    cellClass(column, columns),
     column.align !== 'right' && 'text-left',
   );
   const style = { '--column-width': column.width } as CSSProperties; // React's types know no custom properties.
@@ -116,9 +123,13 @@ function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
   );
 }
 
-function cellClass<Row>({ header, align, isHiddenOnPhone }: Column<Row>): string {
+function cellClass<Row>(column: Column<Row>, columns: readonly Column<Row>[]): string {
+  const { header, align, isHiddenOnPhone } = column;
+  const shownOnPhone = columns.filter((each) => each.isHiddenOnPhone !== true);
   return cx(
-    'px-2.5 first:pl-4 last:pr-4 sm:px-4',
+    'px-2.5 sm:px-4',
+    column === shownOnPhone[0] && 'pl-4',
+    column === shownOnPhone.at(-1) && 'pr-4',
     align === 'right' && 'text-right',
     isHiddenOnPhone === true && 'max-sm:hidden',
     // Actions stay in reach when a narrow window cuts the row.
@@ -167,8 +178,10 @@ function TableRow<Row>({ row, index, columns, height, onOpen }: TableRowProps<Ro
         <td
           key={column.id}
           className={cx(
+            // Short on a phone, where one long name would push all other columns out of sight.
+            column.isWideOnPhone !== true && 'max-sm:max-w-36',
             'max-w-80 truncate border-b border-line group-last/row:border-b-0',
-            cellClass(column),
+            cellClass(column, columns),
             column.align === 'right' && 'numeric',
           )}
         >

@@ -112,7 +112,7 @@ const tones = {
 export function AccountBadges({ account }: { readonly account: AdminAccount }) {
   const t = useMessages(accountsMessages);
   return (
-    <span className="flex gap-1">
+    <span className="flex gap-1 max-sm:in-[td]:flex-col max-sm:in-[td]:items-start">
       <Badge tone={tones[account.state]}>{t(account.state)}</Badge>
       {account.is_admin && <Badge tone="accent">{t('admin')}</Badge>}
     </span>

@@ -28,6 +28,7 @@ import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from '../dashboard/billing-messages.ts';
 import { LedgerAmount } from '../dashboard/ledger-amount.tsx';
+import { LedgerKind } from '../dashboard/ledger-kind.tsx';
 import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
 import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { AccountBadges } from './account-list.tsx';
@@ -241,9 +242,10 @@ function AccountLedger({ accountId }: { readonly accountId: number }) {
               id: 'time',
               header: t('time'),
               width: '12rem',
+              isHiddenOnPhone: true,
               cell: (row) => <TimeCell time={row.created_at} />,
             },
-            { id: 'type', header: t('type'), cell: (row) => tb(row.type) },
+            { id: 'type', header: t('type'), cell: (row) => <LedgerKind {...row} time={row.created_at} /> },
             {
               id: 'note',
               header: t('note'),
@@ -253,7 +255,7 @@ function AccountLedger({ accountId }: { readonly accountId: number }) {
             { id: 'by', header: t('bookedBy'), isHiddenOnPhone: true, cell: (row) => row.booked_by ?? '' },
             {
               id: 'amount',
-              header: t('amount'),
+              header: tb('amount'),
               align: 'right',
               cell: (row) => <LedgerAmount direction={row.direction} usd={row.amount_usd} />,
             },

@@ -56,7 +56,7 @@ export function ResetRequests() {
           <ul className="divide-y divide-line">
             {requests.data.map((each) => (
               <li key={each.account_id} className="flex flex-wrap items-center gap-3 px-4 py-2.5 text-sm">
-                <span className="min-w-0 flex-1 truncate font-medium">{each.email}</span>
+                <span className="min-w-0 flex-1 truncate font-medium max-sm:basis-full">{each.email}</span>
                 <span className="text-xs text-faint">
                   {t('asked', { when: relative(each.requested_at) })}
                 </span>

@@ -10,7 +10,6 @@ import {
   transactionTypes,
 } from '../../api/billing.ts';
 import { useUser } from '../../api/session.ts';
-import { Badge } from '../../components/badge.tsx';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
@@ -24,6 +23,7 @@ import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from './billing-messages.ts';
 import { LedgerAmount } from './ledger-amount.tsx';
+import { LedgerKind } from './ledger-kind.tsx';
 import { shortModelName } from './usage-series.ts';
 
 export function BillingPage() {
@@ -108,12 +108,14 @@ function LedgerTable({
 }) {
   const t = useMessages(billingMessages);
   const columns: readonly Column<Transaction>[] = [
-    { id: 'time', header: t('time'), width: '12rem', cell: (row) => <TimeCell time={row.created_at} /> },
     {
-      id: 'type',
-      header: t('type'),
-      cell: (row) => <Badge tone={row.direction === 'TOPUP' ? 'success' : 'neutral'}>{t(row.type)}</Badge>,
+      id: 'time',
+      header: t('time'),
+      width: '12rem',
+      isHiddenOnPhone: true,
+      cell: (row) => <TimeCell time={row.created_at} />,
     },
+    { id: 'type', header: t('type'), cell: (row) => <LedgerKind {...row} time={row.created_at} /> },
     {
       id: 'model',
       header: t('model'),

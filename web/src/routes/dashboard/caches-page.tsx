@@ -140,7 +140,7 @@ function CacheTable({ rows, prices, footer, onDelete }: CacheTableProps) {
           cell: (cache) => (
             <div className="min-w-0">
               <p className="truncate font-medium">{cache.name ?? '–'}</p>
-              <p className="font-mono text-2xs text-faint">{cache.id}</p>
+              <p className="truncate font-mono text-2xs text-faint">{cache.id}</p>
             </div>
           ),
         },

@@ -115,7 +115,7 @@ function KeyTable({ keys, onEdit, onDelete, onLimits }: KeyTableProps) {
       cell: (key) => (
         <div className="min-w-0">
           <p className="truncate font-medium">{key.name ?? '–'}</p>
-          <p className="font-mono text-2xs text-faint">{key.prefix}…</p>
+          <p className="truncate font-mono text-2xs text-faint">{key.prefix}…</p>
         </div>
       ),
     },

@@ -48,6 +48,16 @@ export function RequestStatus({ request }: { readonly request: LoggedRequest }) 
   );
 }
 
+function KeyName({ apiKey: { name, prefix } }: { readonly apiKey: LoggedRequest['key'] }) {
+  if (name === null) return <span className="font-mono text-xs">{prefix}…</span>;
+  // A long name must not push the cost out of sight.
+  return (
+    <span className="block max-w-36 truncate" title={name}>
+      {name}
+    </span>
+  );
+}
+
 function useColumns(): readonly Column<LoggedRequest>[] {
   const t = useMessages(requestMessages);
   const formats = useFormats();
@@ -74,7 +84,7 @@ function useColumns(): readonly Column<LoggedRequest>[] {
           row.origin === 'playground' ? (
             <span className="text-muted">{t('playground')}</span>
           ) : (
-            (row.key.name ?? <span className="font-mono text-xs">{row.key.prefix}…</span>)
+            <KeyName apiKey={row.key} />
           ),
       },
       {

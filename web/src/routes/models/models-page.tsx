@@ -22,7 +22,12 @@ export function ModelsPage() {
     return value === undefined ? '–' : usd(value);
   };
   const columns: readonly Column<Model>[] = [
-    { id: 'model', header: t('model'), cell: ({ id }) => <span className="font-medium">{id}</span> },
+    {
+      id: 'model',
+      header: t('model'),
+      cell: ({ id }) => <span className="font-medium">{id}</span>,
+      isWideOnPhone: true,
+    },
     {
       id: 'weights',
       header: t('answeredBy'),
@@ -30,7 +35,7 @@ export function ModelsPage() {
       cell: ({ backing }) => <span className="text-muted">{backing.weights}</span>,
     },
     { id: 'window', header: t('window'), align: 'right', cell: (model) => count(model.context_length) },
-    { id: 'input', header: t('input'), align: 'right', cell: price('input_tokens') },
+    { id: 'input', header: t('input'), align: 'right', isHiddenOnPhone: true, cell: price('input_tokens') },
     {
       id: 'cached',
       header: t('cached'),
@@ -38,7 +43,13 @@ export function ModelsPage() {
       isHiddenOnPhone: true,
       cell: price('cached_input_tokens'),
     },
-    { id: 'output', header: t('output'), align: 'right', cell: price('output_tokens') },
+    {
+      id: 'output',
+      header: t('output'),
+      align: 'right',
+      isHiddenOnPhone: true,
+      cell: price('output_tokens'),
+    },
   ];
   return (
     <Page title={t('title')} description={`${t('text')} ${t('perMillion')}`}>
