@@ -34,6 +34,7 @@ const Bars = lazy(async () => ({ default: (await import('./series-bars.tsx')).Se
 export function SeriesChart(props: SeriesChartProps) {
   const t = useMessages(componentMessages);
   const [isTable, setIsTable] = useState(false);
+  const isEmpty = props.series.every(({ values }) => values.every((value) => value === 0));
   const toggle = isTable ? t('showChart') : t('showTable');
   return (
     <figure className="min-w-0">
@@ -48,7 +49,12 @@ export function SeriesChart(props: SeriesChartProps) {
       {isTable ? (
         <SeriesTable {...props} />
       ) : (
-        <div className="h-64" role="img" aria-label={props.label}>
+        <div className="relative h-64" role="img" aria-label={props.label}>
+          {isEmpty && (
+            <p className="absolute inset-0 z-[1] flex items-center justify-center text-sm text-faint">
+              {t('chartEmpty')}
+            </p>
+          )}
           <Suspense fallback={<Skeleton className="h-full w-full" />}>
             <Bars {...props} />
           </Suspense>
@@ -72,7 +78,8 @@ function Legend({ series }: Pick<SeriesChartProps, 'series'>) {
 }
 
 function SeriesTable({ label, stepLabel, steps, series, formatStep, format }: SeriesChartProps) {
-  const rows = steps.map((step, index) => ({ step, index }));
+  // The newest first, as in every other table.
+  const rows = steps.map((step, index) => ({ step, index })).toReversed();
   return (
     <DataTable
       label={label}
