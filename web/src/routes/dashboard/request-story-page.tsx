@@ -137,16 +137,19 @@ function TokenFacts({ story }: { readonly story: RequestStory }) {
       <Fact name={t('charged')}>
         {story.charged_at === null ? t('notCharged') : dateTime(story.charged_at)}
       </Fact>
-      <p className="pt-1 text-xs text-faint">
-        {price === null
-          ? t('free')
-          : t('price', {
-              version: price.version,
-              input: usd(price.input_usd),
-              cached: usd(price.cached_input_usd),
-              output: usd(price.output_usd),
-            })}
-      </p>
+      {/* A request that failed may not have come as far as a price. */}
+      {(price !== null || story.status !== 'failed') && (
+        <p className="pt-1 text-xs text-faint">
+          {price === null
+            ? t('free')
+            : t('price', {
+                version: price.version,
+                input: usd(price.input_usd),
+                cached: usd(price.cached_input_usd),
+                output: usd(price.output_usd),
+              })}
+        </p>
+      )}
     </Facts>
   );
 }
