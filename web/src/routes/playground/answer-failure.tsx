@@ -18,10 +18,10 @@ export function AnswerFailureNote({
   return (
     <div
       role="alert"
-      className="mt-3 flex items-start gap-3 rounded-lg border border-line bg-danger-soft p-3"
+      className="mt-3 flex items-start gap-3 rounded-lg max-sm:flex-wrap border border-line bg-danger-soft p-3"
     >
       <Icon size={16} aria-hidden className="mt-0.5 shrink-0 text-danger" />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 max-sm:basis-4/5">
         <p className="font-medium text-danger">{title}</p>
         <p className="mt-0.5 text-text">{text}</p>
         <p className="mt-1 font-mono text-2xs break-all text-muted">
@@ -29,7 +29,7 @@ export function AnswerFailureNote({
           {failure.requestId !== undefined && ` · ${failure.requestId}`}
         </p>
       </div>
-      <Button size="sm" icon={<RotateCw size={13} aria-hidden />} onClick={onRetry}>
+      <Button size="sm" className="max-sm:ml-7" icon={<RotateCw size={13} aria-hidden />} onClick={onRetry}>
         {t('tryAgain')}
       </Button>
     </div>

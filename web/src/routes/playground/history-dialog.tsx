@@ -127,9 +127,9 @@ function HistoryRow({ stored, isOpen, onOpen, onDelete }: HistoryRowProps) {
         to="/playground/$conversationId"
         params={{ conversationId: stored.id }}
         onClick={onOpen}
-        className="flex min-w-0 flex-1 items-center gap-2 rounded-sm py-2.5"
+        className="flex min-w-0 flex-1 flex-wrap items-center gap-x-2 rounded-sm py-2.5"
       >
-        <span className="min-w-0 flex-1 truncate text-sm">{stored.title}</span>
+        <span className="min-w-0 truncate text-sm max-sm:w-full sm:flex-1">{stored.title}</span>
         {stored.share_id !== null && <Badge tone="info">{t('shared')}</Badge>}
         <span className="text-xs whitespace-nowrap text-faint">{relative(stored.updated_at)}</span>
       </Link>

@@ -18,7 +18,7 @@ export const settingsMessages = defineMessages({
     top_p: 'Top P',
     top_pHint: 'Only the likeliest tokens that make up this share.',
     max_completion_tokens: 'Longest answer',
-    max_completion_tokensHint: 'In tokens. Thinking of the window: prompt and answer share it.',
+    max_completion_tokensHint: 'In tokens. Prompt and answer share the model’s window.',
     presence_penalty: 'Presence penalty',
     presence_penaltyHint: 'Above 0, tokens that were said before become less likely.',
     frequency_penalty: 'Frequency penalty',

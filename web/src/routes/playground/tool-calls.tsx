@@ -86,8 +86,8 @@ function SearchCall({ call }: { readonly call: ToolCall }) {
   const t = useMessages(playgroundMessages);
   const tokens = readTokens(call.argumentsText);
   return (
-    <p className="flex items-center gap-2 rounded-lg border border-line bg-surface px-3 py-2 text-sm">
-      <Globe size={14} aria-hidden className="text-accent" />
+    <p className="flex flex-wrap items-center gap-x-2 rounded-lg border border-line bg-surface px-3 py-2 text-sm">
+      <Globe size={14} aria-hidden className="shrink-0 text-accent" />
       <span className="font-medium">{t('toolSearch')}</span>
       {tokens !== undefined && (
         <span className="text-xs text-faint">{t('toolSearchTokens', { count: tokens })}</span>
