@@ -40,6 +40,13 @@ describe('the playground', () => {
     const schema = page.getByRole('textbox', { name: 'Schema', exact: true });
     await schema.fill('{ "type": "obj');
     await expect.poll(() => schema.getAttribute('aria-invalid')).toBe('true');
+    // What cannot be sent yet stays where it was written.
+    const message = page.getByRole('textbox', { name: /^Message/ });
+    await message.fill('Too early.');
+    await page.keyboard.press('Enter');
+    await page.getByText('The schema is not valid JSON').waitFor();
+    expect(await message.inputValue()).toBe('Too early.');
+    expect(await page.getByRole('article').count()).toBe(0);
     await schema.fill(
       '{"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"],"additionalProperties":false}',
     );
