@@ -42,6 +42,7 @@ it('a start whose port is taken leaves the first secrets to the next one', async
   const refused = await build(dataDir, { PERIGEE_PORT: String(port) });
   await expect(refused.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' });
   await refused.close(0);
+  expect(refused.firstStart).toBeUndefined();
   const app = await build(dataDir, {});
   onTestFinished(async () => void (await app.close(0)));
   await app.listen();

@@ -31,6 +31,7 @@ import type { Config } from './settings.ts';
 import { createOpenTurns, shutDown } from './shut-down.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import { tryAddress } from './try-address.ts';
 import { createRefusalLog } from './usage/refusal-log.ts';
 import { version } from './version.ts';
 import { readWebFiles, type WebFiles, webFolderDefault } from './web-files.ts';
@@ -42,7 +43,7 @@ export interface AppHooks {
 
 export interface App {
   readonly models: ModelDirectory;
-  /** What the first start made when it listened; undefined on every later one. Its secrets cannot be read again. */
+  /** What the first start made before it listened; undefined on every later one. Its secrets cannot be read again. */
   readonly firstStart: BootstrapResult | undefined;
   /** Resolves when every engine has been started or asked once, well or badly; `readiness` says which. */
   readonly modelStarted: Promise<void>;
@@ -210,8 +211,9 @@ function wire(config: Config, hooks: AppHooks, { store, meter, webFiles }: Opene
     readiness,
     listen: async () => {
       await limits.opened();
-      localUrl = await http.listen({ host: config.host, port: config.port });
-      // Not before: a start that fails, because the port is taken, shows no secrets, and the next one has none to show.
+      const address = { host: config.host, port: config.port };
+      // A start that fails shows no secrets, and the next one has none to show: the likeliest failure comes first.
+      await tryAddress(address);
       firstStart = await seedBootstrap(store, {
         email: config.bootstrapEmail,
         password: config.bootstrapPassword,
@@ -219,6 +221,7 @@ function wire(config: Config, hooks: AppHooks, { store, meter, webFiles }: Opene
         managementKey: config.bootstrapManagementKey,
         creditUsd: config.bootstrapCreditUsd,
       });
+      localUrl = await http.listen(address);
       return localUrl;
     },
     close: async (graceMs) =>
