@@ -210,6 +210,12 @@ export const errorCatalogue = {
     true,
     'The database of this server cannot be reached. Send the request again in a moment; `GET /ready` says when it is back.',
   ),
+  oidc_unavailable: entry(
+    503,
+    'server_unavailable',
+    true,
+    'The provider of single sign-on cannot be reached. Try again in a moment, or sign in with a password.',
+  ),
   engine_timeout: entry(
     504,
     'server_unavailable',

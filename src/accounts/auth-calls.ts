@@ -36,7 +36,8 @@ const publicCodes: Readonly<Record<string, ErrorCode>> = {
   INVALID_TOKEN: 'reset_link_invalid',
   USER_NOT_FOUND: 'reset_link_invalid',
   SESSION_EXPIRED: 'not_signed_in',
-  CREDENTIAL_ACCOUNT_NOT_FOUND: 'sign_in_failed',
+  // It was left out because its discovery document could not be read.
+  PROVIDER_NOT_FOUND: 'oidc_unavailable',
 };
 
 const failureSchema = z.object({ code: z.string() });
@@ -79,6 +80,7 @@ function toPublicError(answer: AuthAnswer): ApiError {
   const code = parsed.success ? parsed.data.code : '';
   const ours = publicCodes[code] ?? (isErrorCode(code) ? code : undefined);
   if (code === 'INVALID_PASSWORD') return wrongPassword();
+  if (code === 'CREDENTIAL_ACCOUNT_NOT_FOUND') return noPassword();
   if (ours !== undefined) return new ApiError(ours);
   if (answer.status === 401) return new ApiError('not_signed_in');
   return new ApiError(answer.status < 500 ? 'invalid_request' : 'internal_error', {
@@ -89,6 +91,13 @@ function toPublicError(answer: AuthAnswer): ApiError {
 /** Of somebody who is signed in: whose account it is stands fast. */
 export const wrongPassword = (): ApiError =>
   new ApiError('sign_in_failed', { message: 'The current password is wrong.', param: 'current_password' });
+
+/** Of somebody who is signed in, by a provider alone. */
+export const noPassword = (): ApiError =>
+  new ApiError('invalid_request', {
+    message: 'Set a password first: ask for a new one on the sign-in page.',
+    param: 'current_password',
+  });
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code);

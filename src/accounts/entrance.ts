@@ -39,14 +39,17 @@ export interface Entrance {
     reset: { readonly token: string; readonly password: string },
     client: WebClient,
   ): Promise<void>;
-  /** Ends the person's other sessions and all reset links; this one goes on under new cookies. Throws ApiError `sign_in_failed`. */
+  /**
+   * Ends the person's other sessions and all reset links; this one goes on under new cookies. Throws ApiError
+   * `sign_in_failed`, and `invalid_request` when there is no password yet.
+   */
   changePassword(
     change: { readonly currentPassword: string; readonly newPassword: string; readonly email: string },
     client: WebClient,
   ): Promise<SetCookies>;
   /**
    * Where the browser must go to sign in at the provider; an invite lets a new person in when they come back. Throws
-   * ApiError `not_found` when there is no provider, `invite_invalid`.
+   * ApiError `not_found` when there is no provider, `oidc_unavailable` when it was never reached, `invite_invalid`.
    */
   startOidc(
     start: { readonly returnTo: string; readonly inviteToken: string | undefined },

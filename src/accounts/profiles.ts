@@ -2,7 +2,7 @@
 import { ApiError } from '../errors.ts';
 import { type Statement, type Store, statement } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { type WebClient, wrongPassword } from './auth-calls.ts';
+import { noPassword, type WebClient, wrongPassword } from './auth-calls.ts';
 import { emailTaken } from './create-account.ts';
 import type { Auth } from './create-auth.ts';
 import type { CountPassword } from './password-attempts.ts';
@@ -109,12 +109,7 @@ async function checkPassword(
   }
   const { internalAdapter, password: hashing } = await (await openAuth()).$context;
   const identity = await internalAdapter.findCredentialAccount(userId);
-  if (identity?.password == null) {
-    throw new ApiError('invalid_request', {
-      message: 'Set a password first: ask for a new one on the sign-in page.',
-      param: 'current_password',
-    });
-  }
+  if (identity?.password == null) throw noPassword();
   const forgetAttempts = await countPassword(email, client);
   if (!(await hashing.verify({ hash: identity.password, password }))) throw wrongPassword();
   await forgetAttempts();

@@ -15,6 +15,8 @@ export interface OidcServer {
   readonly clientSecret: string;
   /** Whoever comes next is this person. */
   person: OidcPerson;
+  /** Answers nothing but 503. */
+  isAway: boolean;
   /** Changes the claims of the next tokens, e.g. for another audience. */
   tamper: (claims: Record<string, unknown>) => Record<string, unknown>;
   /** Follows an authorization address as a browser would, and returns where the provider sends it back. */
@@ -39,6 +41,7 @@ export async function startOidcServer(): Promise<OidcServer> {
     clientId: 'perigee',
     clientSecret: 'secret of the client',
     person: { sub: 'user-1', email: 'grace@example.org', email_verified: true, name: 'Grace' },
+    isAway: false,
     tamper: (claims) => claims,
     authorize: async (url) => {
       const answer = await fetch(url, { redirect: 'manual' });
@@ -81,7 +84,9 @@ export async function startOidcServer(): Promise<OidcServer> {
   };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', provider.issuer);
-    if (url.pathname === '/.well-known/openid-configuration') {
+    if (provider.isAway) {
+      response.writeHead(503).end();
+    } else if (url.pathname === '/.well-known/openid-configuration') {
       sendJson(response, {
         issuer: provider.issuer,
         authorization_endpoint: `${provider.issuer}/authorize`,

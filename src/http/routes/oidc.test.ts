@@ -117,6 +117,19 @@ describe.each(storeKinds)('sign-in by a provider on %s', (kind) => {
     expect(await userOf(browser)).toMatchObject({ account_id: 1, has_password: true });
   });
 
+  it('asks for no password that nobody has set', async () => {
+    const setting = await open(kind);
+    const browser = createBrowser(setting.platform.app);
+    await signIn(setting, browser);
+    const change = { current_password: 'a guess', new_password: 'long enough' };
+    const refused = await browser.post('/api/auth/change-password', change);
+    expect(refused.json().error).toMatchObject({
+      code: 'invalid_request',
+      param: 'current_password',
+      message: 'Set a password first: ask for a new one on the sign-in page.',
+    });
+  });
+
   it('opens nothing for a disabled account', async () => {
     const setting = await open(kind);
     await signIn(setting, createBrowser(setting.platform.app));
@@ -170,6 +183,20 @@ describe('a provider’s answer', () => {
     const forged = '/api/auth/callback/oidc?error=x&state=y&callbackURL=https://evil.example';
     const answer = await browser.send({ url: forged });
     expect(answer.headers.location).toBe('/app/sign-in?error=oidc_failed');
+  });
+
+  it('is not needed by anybody else while the provider is away, and asked for again when it is back', async () => {
+    const provider = await startOidcServer();
+    const oidc = { ...provider, issuer: provider.issuer, name: 'Test SSO' };
+    const platform = await openPlatformApp('sqlite', { people: { oidc } });
+    const browser = createBrowser(platform.app);
+    provider.isAway = true;
+    const refused = await browser.post('/api/auth/oidc', {});
+    expect([refused.statusCode, refused.json().error.code]).toEqual([503, 'oidc_unavailable']);
+    const ada = { email: 'ada@example.org', password: 'long enough' };
+    expect((await browser.post('/api/auth/sign-in', ada)).statusCode).toBe(200);
+    provider.isAway = false;
+    expect((await browser.post('/api/auth/oidc', {})).statusCode).toBe(200);
   });
 
   it('is asked for only where there is a provider', async () => {
