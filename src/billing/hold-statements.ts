@@ -127,18 +127,21 @@ export interface UsageCharge {
   readonly at: number;
 }
 
+/** `cost_exceeds_balance` would be a defect: whatever is charged was reserved before. */
+export type ChargeRefusal = HoldRefusal | 'cost_exceeds_balance';
+
 /**
- * Charges what was reserved (or more, or less): balance, key counter and ledger entry. A cost above the reserved
- * amount needs free balance.
+ * Charges what was reserved (or more, or less): balance, key counter and ledger entry. What the cost has above the
+ * reserved amount is reserved first, so that balance and key limit are asked as for everything else.
  */
-export function chargeMoney(
-  held: HeldMoney,
-  charge: UsageCharge,
-): readonly Statement<'cost_exceeds_balance'>[] {
-  const { accountId, keyId, amountNanoUsd } = held;
+export function chargeMoney(held: HeldMoney, charge: UsageCharge): readonly Statement<ChargeRefusal>[] {
+  const { accountId, keyId } = held;
   const { costNanoUsd } = charge;
+  const uncovered = costNanoUsd > held.amountNanoUsd ? costNanoUsd - held.amountNanoUsd : 0n;
+  const amountNanoUsd = held.amountNanoUsd + uncovered;
   const starts = windowStartsAt(charge.at);
   return [
+    ...(uncovered === 0n ? [] : reserveMoney({ accountId, keyId, amountNanoUsd: uncovered }, charge.at)),
     statement(
       `update balances set balance_nano_usd = balance_nano_usd - ?, held_nano_usd = held_nano_usd - ?
        where account_id = ? and balance_nano_usd - ? >= held_nano_usd - ?`,
@@ -159,11 +162,11 @@ export function chargeMoney(
   ];
 }
 
-/** Ends the hold of a turn with its charge. */
+/** Ends the hold of a turn with its charge. What the cost has above it must be free, as for a hold. */
 export function chargeHold(
   hold: HeldAmount,
   charge: Pick<UsageCharge, 'costNanoUsd' | 'modelId' | 'at'>,
-): readonly Statement<'not_held' | 'cost_exceeds_balance'>[] {
+): readonly Statement<'not_held' | ChargeRefusal>[] {
   return [
     deleteHold(hold),
     // A second charge of one inference is refused by the key of its usage row.

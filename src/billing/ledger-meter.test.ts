@@ -346,6 +346,19 @@ describe.each(storeKinds)('the ledger meter on %s', (kind) => {
     expect(await verifyLedger(store)).toMatchObject({ isSound: true });
   });
 
+  it("charges more than the hold only as far as the key's limit goes", async () => {
+    const store = await openTestStore(kind);
+    const limit = { retention: 'day', thresholdNanoUsd: 3n * fullTurnNanoUsd } as const;
+    const caller = await addCaller(store, { creditNanoUsd: 1_000_000_000n, limit });
+    const meter = await openMeter(store, { now: () => monday });
+    const [first, second] = [await meter.open(turnOf(caller)), await meter.open(turnOf(caller))];
+    // 1,150 nano-dollars a token: what is left of the limit reaches for 500 more, and then for none.
+    const more = outcomeOf({ promptTokens: 1_500 });
+    expect(await first.settle(more)).toEqual({ costNanoUsd: fullTurnNanoUsd + 575_000n });
+    expect(await second.settle(outcomeOf({ promptTokens: 9_000 }))).toEqual({ costNanoUsd: fullTurnNanoUsd });
+    expect(await verifyLedger(store)).toMatchObject({ isSound: true });
+  });
+
   it('lets exactly 100 of 1,000 parallel turns through when the balance pays for 100', {
     timeout: 120_000,
   }, async () => {

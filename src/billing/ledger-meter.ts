@@ -8,7 +8,13 @@ import type { CommitResult, Statement, Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { noUsage, recordUsage, type UsageRecord } from '../usage/record-usage.ts';
 import { readFreeAmount } from './free-amount.ts';
-import { chargeHold, giveBackHold, type HeldAmount, reserveHold } from './hold-statements.ts';
+import {
+  type ChargeRefusal,
+  chargeHold,
+  giveBackHold,
+  type HeldAmount,
+  reserveHold,
+} from './hold-statements.ts';
 import type { Charge, Hold, Meter, TurnOutcome, TurnToMeter } from './meter.ts';
 import { affordableTokens } from './money.ts';
 import { createPriceBook, type Price } from './price-book.ts';
@@ -179,8 +185,8 @@ async function settleTurn(open: OpenTurn, outcome: TurnOutcome): Promise<Charge>
   if (settled.isCommitted) {
     return { costNanoUsd: measured };
   }
-  if (settled.reason === 'cost_exceeds_balance') {
-    // An upstream counted more tokens than was estimated, and the account has no more: the hold is the price.
+  if (settled.reason !== 'not_held') {
+    // An upstream counted more tokens than was estimated, and account or key has no more: the hold is the price.
     const capped = await bookCharge(open, outcome, open.held.amountNanoUsd);
     if (capped.isCommitted) {
       return { costNanoUsd: open.held.amountNanoUsd };
@@ -195,10 +201,10 @@ async function bookCharge(
   open: OpenTurn,
   outcome: TurnOutcome,
   costNanoUsd: bigint,
-): Promise<CommitResult<'not_held' | 'cost_exceeds_balance'>> {
+): Promise<CommitResult<'not_held' | ChargeRefusal>> {
   const { usage } = outcome;
   const charge = { costNanoUsd, modelId: open.turn.modelId, at: open.context.now() };
-  const statements: Statement<'not_held' | 'cost_exceeds_balance'>[] = [
+  const statements: Statement<'not_held' | ChargeRefusal>[] = [
     ...chargeHold(open.held, charge),
     ...recordUsage({
       ...describeTurn(open),
@@ -218,7 +224,9 @@ async function bookCharge(
     }),
     ...(outcome.sealAnswer?.(usage, { costNanoUsd }) ?? []),
   ];
-  return await open.context.store.commit(statements, { isIndependent: true });
+  // What is above the hold is reserved first, so that two statements change one row.
+  const isIndependent = costNanoUsd <= open.held.amountNanoUsd;
+  return await open.context.store.commit(statements, { isIndependent });
 }
 
 async function releaseTurn(open: OpenTurn, errorCode: string, durationMs: number): Promise<void> {

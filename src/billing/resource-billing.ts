@@ -8,7 +8,7 @@ import { StoreError } from '../store/store-error.ts';
 import type { ResourceChargeKind } from '../store/tables.ts';
 import { recordResourceUsage } from '../usage/record-usage.ts';
 import { readFreeAmount } from './free-amount.ts';
-import { chargeMoney, giveBackMoney, type HoldRefusal, reserveMoney } from './hold-statements.ts';
+import { type ChargeRefusal, chargeMoney, giveBackMoney, type HoldRefusal } from './hold-statements.ts';
 import {
   deleteResourceHold,
   findResourceHold,
@@ -93,7 +93,7 @@ async function settle(store: Store, settlement: ResourceSettlement, at: number):
   const group = await groupOf(store, settlement, at);
   if (group === undefined) return { isBooked: false, reason: 'not_held' };
   try {
-    const result = await store.commit<SettlementRefusal | 'cost_exceeds_balance'>(group);
+    const result = await store.commit<SettlementRefusal | ChargeRefusal>(group);
     if (result.isCommitted) return { isBooked: true };
     const { reason } = result;
     return { isBooked: false, reason: reason === 'cost_exceeds_balance' ? 'insufficient_balance' : reason };
@@ -111,18 +111,15 @@ async function groupOf(
   store: Store,
   { resource, holdId, charge, next, also = [] }: ResourceSettlement,
   at: number,
-): Promise<readonly Statement<SettlementRefusal | 'cost_exceeds_balance'>[] | undefined> {
+): Promise<readonly Statement<SettlementRefusal | ChargeRefusal>[] | undefined> {
   const { resourceId, accountId, keyId, modelId } = resource;
   const { onceKey, costNanoUsd } = charge;
   const held = holdId === undefined ? 0n : (await findResourceHold(store, holdId))?.amountNanoUsd;
   if (held === undefined) return undefined;
-  const uncovered = costNanoUsd > held ? costNanoUsd - held : 0n;
   return [
     ...(holdId === undefined ? [] : [deleteResourceHold(holdId, held)]),
-    // Reserved first, so that balance and key limit are asked as for every other charge.
-    ...(uncovered === 0n ? [] : reserveMoney({ accountId, keyId, amountNanoUsd: uncovered }, at)),
     ...chargeMoney(
-      { accountId, keyId, amountNanoUsd: held + uncovered },
+      { accountId, keyId, amountNanoUsd: held },
       { costNanoUsd, modelId, referenceId: resourceId, onceKey: `resource:${onceKey}`, at },
     ),
     ...recordResourceUsage({ ...charge, resourceId, accountId, keyId, modelId, createdAt: at }),
