@@ -30,8 +30,10 @@ export function createAttemptLimiter(store: Store, now: () => number = Date.now)
         windowEndsAt: at + rule.windowMs,
       });
       if (count <= rule.attemptsMax) return;
+      const minutes = Math.max(1, Math.ceil((windowEndsAt - at) / 60_000));
       throw new ApiError('rate_limit_reached', {
-        message: 'Too Many Requests: there were too many attempts. Wait a while and try again.',
+        // In words as well: the header says 60 seconds at most.
+        message: `Too Many Requests: there were too many attempts. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
         retryAfterSeconds: (windowEndsAt - at) / 1_000,
       });
     },
