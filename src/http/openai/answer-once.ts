@@ -2,11 +2,11 @@
  * Chat completions under an Idempotency-Key: the answer is made apart from the clients that read it, so that it can
  * be kept, given again, and shared by twins. Without the header nothing here runs.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Charge } from '../../billing/meter.ts';
 import type { ChatTurnContext } from '../../chat/chat-service.ts';
 import { createCompletionFold } from '../../chat/collect.ts';
-import type { Caller, ChatEvent, Usage } from '../../chat/types.ts';
+import type { ChatEvent, Usage } from '../../chat/types.ts';
 import { ApiError, toApiError } from '../../errors.ts';
 import type {
   AnswerEnd,
@@ -14,7 +14,7 @@ import type {
   IdempotentAnswers,
 } from '../../idempotency/idempotent-answers.ts';
 import { digestRequest } from '../../idempotency/request-digest.ts';
-import type { AnswerHeaders, AnswerReader } from '../../idempotency/shared-answer.ts';
+import type { AnswerReader } from '../../idempotency/shared-answer.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { logStreamError } from '../middleware/handle-error.ts';
 import { EventStream } from '../sse.ts';
@@ -25,42 +25,40 @@ import { createChunkEncoder } from './encode-chunk.ts';
 import { encodeCompletion } from './encode-completion.ts';
 import { encodeErrorEvent } from './encode-error.ts';
 import { encodeCostHeaders } from './encode-usage.ts';
+import { type IncomingChat, type PreparedChat, prepareChat } from './prepare-chat.ts';
 
 export interface KeyedChat {
   readonly answers: IdempotentAnswers;
   readonly key: string;
-  readonly decoded: DecodedRequest;
-  /** Parsed JSON, as it was sent. */
-  readonly body: unknown;
-  readonly caller: Caller;
-  /** Of the model that answers now; a kept answer keeps that of the one that answered. */
-  readonly headers: AnswerHeaders;
+  readonly incoming: IncomingChat;
+  /** Undefined: to be prepared by whoever makes the answer. */
+  readonly prepared: PreparedChat | undefined;
   readonly onRateLimits: NonNullable<ChatTurnContext['onRateLimits']>;
 }
 
 /** Answers the request, or gives the answer that it was given before. Throws as `ChatService.start` does. */
 export async function answerOnce(
   dependencies: HttpDependencies,
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  reply: FastifyReply,
   chat: KeyedChat,
 ): Promise<void> {
-  const { decoded, caller } = chat;
+  const { request, caller, body, isDeterministic } = chat.incoming;
   const digest = digestRequest({
     // The alias is the same address.
     path: '/v1/chat/completions',
-    isDeterministic: decoded.request.isDeterministic,
-    body: chat.body,
+    isDeterministic,
+    body,
   });
   const reader = await chat.answers.open(
     { accountId: caller.accountId, key: chat.key, digest, inferenceId: request.context.inferenceId },
-    (answer) => makeAnswer(dependencies, answer, { chat, context: request.context }),
+    (answer) => makeAnswer(dependencies, answer, chat),
   );
   const client = watchClient(reply.raw);
   const onLeave = (): void => reader.close();
   if (client.aborted) onLeave();
   else client.addEventListener('abort', onLeave, { once: true });
   try {
-    await (decoded.isStream ? streamAnswer(dependencies, reply, reader) : sendAnswer(reply, reader));
+    await (isStreamAsked(body) ? streamAnswer(dependencies, reply, reader) : sendAnswer(reply, reader));
   } finally {
     reader.close();
   }
@@ -103,24 +101,26 @@ function setHeaders(reply: FastifyReply, reader: AnswerReader): void {
   if (reader.isReplay()) reply.header('x-perigee-idempotent-replay', 'true');
 }
 
-interface ChatToRun {
-  readonly chat: KeyedChat;
-  readonly context: FastifyRequest['context'];
-}
+/** Of a body that may not have been looked at yet: one that is refused has no stream. */
+const isStreamAsked = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && 'stream' in body && body.stream === true;
 
 /** Runs the turn. What keeps its answer is written with its charge, so that neither is there without the other. */
 async function makeAnswer(
-  { chat: service, clock }: HttpDependencies,
+  dependencies: HttpDependencies,
   answer: AnswerInTheMaking,
-  { chat, context }: ChatToRun,
+  { incoming, prepared, onRateLimits }: KeyedChat,
 ): Promise<void> {
-  const { decoded, caller, onRateLimits } = chat;
-  const { inferenceId, clientRequestId } = context;
+  const { chat: service, clock } = dependencies;
+  const { caller, request } = incoming;
+  const { inferenceId, clientRequestId } = request.context;
+  const ready = prepared ?? (await prepareChat(dependencies, incoming, answer.signal));
+  const { decoded } = ready;
   const identity = identifyCompletion(inferenceId, clock.now(), decoded.model);
   const composer = decoded.isStream
     ? composeStream(createChunkEncoder(identity, decoded.includesUsage), answer)
     : composeCompletion(decoded, identity);
-  const headers = { ...chat.headers, 'x-inference-id': inferenceId, 'x-request-id': inferenceId };
+  const headers = { ...ready.headers, 'x-inference-id': inferenceId, 'x-request-id': inferenceId };
   answer.describe(headers);
   const end = (usage: Usage, charge: Charge): AnswerEnd => {
     const composed = composer.end(usage, charge);

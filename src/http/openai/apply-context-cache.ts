@@ -1,12 +1,11 @@
 /** Puts a context cache at the head of the request that names it. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { ContextCache } from '../../caching/context-cache.ts';
 import type { Caller, ChatRequest } from '../../chat/types.ts';
 import type { ServedModel } from '../../engines/registry.ts';
 import { ApiError } from '../../errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertScope } from '../middleware/authenticate.ts';
-import { watchClient } from '../watch-client.ts';
 import { decodePrefix } from './decode-prefix.ts';
 import { type DecodedRequest, decodeRequest } from './decode-request.ts';
 import { type CacheReference, readCacheUse } from './read-cache-use.ts';
@@ -25,21 +24,22 @@ const uncached = { contextCache: undefined, isDryRun: false, headers: {} } as co
 
 interface Incoming {
   readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
   readonly caller: Caller;
   readonly body: unknown;
+  readonly signal: AbortSignal;
 }
 
 /** Throws ApiError `cache_not_found`, `scope_denied`, `invalid_request`, `engine_overloaded`, and those of engines. */
 export async function applyContextCache(
   dependencies: HttpDependencies,
-  { request, reply, caller, body }: Incoming,
+  { request, caller, body, signal }: Incoming,
 ): Promise<CachedRequest> {
   const reference = readCacheUse(body, request.headers);
   if (reference === undefined) return { body, ...uncached };
   const model = findModel(dependencies, body);
   // Whoever asks for an unknown model is told so by what comes next.
   if (model === undefined) return { body: withoutCacheMessage(body), ...uncached };
+  assertScope(caller, 'chat', model.id);
   assertScope(caller, 'caching', model.id);
   // Before anything is extended or computed: a request that does not begin so cannot use it.
   const found =
@@ -53,7 +53,7 @@ export async function applyContextCache(
     modelId: model.id,
     resetTtlSeconds: reference.resetTtlSeconds,
     isDryRun: reference.isDryRun,
-    signal: watchClient(reply.raw),
+    signal,
   });
   return {
     body: reference.way === 'message' ? substitute(body, cache) : body,

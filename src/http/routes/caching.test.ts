@@ -328,6 +328,35 @@ describe.each(storeKinds)('context caches on %s', (kind) => {
   });
 });
 
+describe('a context cache under an Idempotency-Key', () => {
+  it('is used once: the kept answer is given again when the cache is long gone', async () => {
+    const app = await openApp('sqlite');
+    const { id } = (await createCache(app, { ttl: 600 })).json();
+    const ask = async () =>
+      await app.send({
+        method: 'POST',
+        url: '/v1/chat/completions',
+        headers: { 'idempotency-key': 'once' },
+        payload: {
+          model: testModelId,
+          messages: [{ role: 'cache', content: `cache_id=${id};reset_ttl=3600` }, question],
+        },
+      });
+    const first = await ask();
+    expect(first.headers['msh-context-cache-token-exp']).toBe(String(nowSeconds + 3_600));
+    await app.send({ method: 'DELETE', url: `/v1/caching/${id}` });
+    const charges = await readCharges(app);
+    const again = await ask();
+    expect(again.body).toBe(first.body);
+    expect(again.headers).toMatchObject({
+      'x-perigee-idempotent-replay': 'true',
+      'msh-context-cache-id': id,
+    });
+    expect(await readCharges(app)).toEqual(charges);
+    await expectSoundBooks(app);
+  });
+});
+
 describe('a context cache that is only looked at', () => {
   it('is neither extended nor charged, and nothing is generated', async () => {
     const app = await openApp('sqlite');

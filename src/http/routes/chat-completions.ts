@@ -7,18 +7,19 @@ import { readIdempotencyKey } from '../../idempotency/request-digest.ts';
 import type { RateLimitState } from '../../limits/rate-limit-state.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { assertScope, callerOf } from '../middleware/authenticate.ts';
+import { callerOf } from '../middleware/authenticate.ts';
 import { logStreamError } from '../middleware/handle-error.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
 import { answerOnce } from '../openai/answer-once.ts';
-import { applyContextCache, withContextCache } from '../openai/apply-context-cache.ts';
 import { type CompletionIdentity, identifyCompletion } from '../openai/completion-identity.ts';
-import { type DecodedRequest, decodeRequest } from '../openai/decode-request.ts';
+import type { DecodedRequest } from '../openai/decode-request.ts';
 import { createChunkEncoder } from '../openai/encode-chunk.ts';
 import { encodeCompletion, encodeDryRun } from '../openai/encode-completion.ts';
 import { encodeErrorEvent } from '../openai/encode-error.ts';
 import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
 import { encodeCostHeaders } from '../openai/encode-usage.ts';
+import { type IncomingChat, prepareChat } from '../openai/prepare-chat.ts';
+import { readCacheUse } from '../openai/read-cache-use.ts';
 import { completionChunkSchema, completionSchema } from '../openai/response-schema.ts';
 import { chatCompletionRequestSchema, chatHeadersSchema } from '../openai/schema.ts';
 import { EventStream } from '../sse.ts';
@@ -72,30 +73,27 @@ async function answerChat(
   const body = parseJsonBody(request);
   // An answer may take minutes: what it does not need is let go of, here and below, for prompts are large.
   request.body = undefined;
-  const cached = await applyContextCache(dependencies, { request, reply, caller, body });
-  const plain = decodeRequest(cached.body, {
-    models: dependencies.models,
-    choiceCountMax: dependencies.settings.choiceCountMax,
+  const incoming: IncomingChat = {
+    request,
+    caller,
+    body,
     isDeterministic: isDeterministic(request, dependencies.settings.isDeterministicDefault),
-  });
-  const decoded = withContextCache(plain, cached.contextCache);
-  request.context.modelId = decoded.model.id;
-  assertScope(caller, 'chat', decoded.model.id);
-  if (usesBuiltin(decoded)) assertScope(caller, 'web_search', decoded.model.id);
-  const headers = {
-    ...cached.headers,
-    'x-perigee-model': headerText(decoded.model.engine.backing().weights),
   };
-  reply.headers(headers);
-  if (cached.isDryRun) return sendDryRun(dependencies, { request, reply }, decoded);
   const onRateLimits = (state: RateLimitState): void => void reply.headers(encodeRateLimits(state));
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   const { idempotentAnswers: answers } = dependencies;
-  if (key !== undefined && answers !== undefined) {
-    const chat = { answers, key, decoded, body, caller, headers, onRateLimits };
-    await answerOnce(dependencies, { request, reply }, chat);
+  const cacheUse = readCacheUse(body, request.headers);
+  if (key !== undefined && answers !== undefined && cacheUse?.isDryRun !== true) {
+    // A cache is used once, as the answer is made once. Else preparing changes nothing, and a bad request takes no key.
+    const prepared =
+      cacheUse === undefined ? await prepareChat(dependencies, incoming, watchClient(reply.raw)) : undefined;
+    const chat = { answers, key, incoming, prepared, onRateLimits };
+    await answerOnce(dependencies, reply, chat);
     return reply;
   }
+  const { decoded, isDryRun, headers } = await prepareChat(dependencies, incoming, watchClient(reply.raw));
+  reply.headers(headers);
+  if (isDryRun) return sendDryRun(dependencies, { request, reply }, decoded);
   const { inferenceId, clientRequestId } = request.context;
   const { onClientLeft } = dependencies.settings;
   const signal = onClientLeft === 'finish' ? neverLeaves : watchClient(reply.raw);
@@ -112,9 +110,6 @@ async function answerChat(
   // Not awaited: this function would keep the request as long as it waits.
   return isStream ? streamAnswer(dependencies, reply, answer) : sendAnswer(reply, answer);
 }
-
-const usesBuiltin = ({ request }: DecodedRequest): boolean =>
-  request.tools.some(({ type }) => type === 'builtin');
 
 /** An answer without choices: the context cache that the request names can be used. */
 function sendDryRun(
@@ -198,9 +193,4 @@ function isDeterministic(request: FastifyRequest, isDefault: boolean): boolean {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   return isDefault;
-}
-
-/** Names of weights may hold any character; a header may not. */
-function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
 }
