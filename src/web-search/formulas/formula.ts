@@ -1,6 +1,6 @@
 /**
  * Moonshot's official tools (protocol sheet 2.2): functions that a caller declares like its own and runs here. Each is
- * a file; `list-formulas.ts` names them all.
+ * a file; `build-web-search.ts` lists them.
  */
 import { z } from 'zod';
 import { ApiError } from '../../errors.ts';
