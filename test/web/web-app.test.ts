@@ -262,6 +262,9 @@ describe('a server that is killed in the middle of an answer', () => {
     await page.getByText('The first half').waitFor();
     await session.kill();
     await page.getByText('The connection was lost in the middle of the answer').waitFor();
+    // Whose script was not loaded: it takes nothing else with it.
+    await page.getByRole('button', { name: 'View code' }).click();
+    await page.getByText('The server cannot be reached.', { exact: true }).waitFor();
     expect(await lastAnswer(page).innerText()).toContain('The first half');
     await lastAnswer(page).getByRole('button', { name: 'Try again' }).click();
     await page.getByText('The server cannot be reached', { exact: true }).waitFor();

@@ -1,5 +1,6 @@
 /** The open playground: toolbar, one or two columns of messages, settings beside them, and the composer. */
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { CatchBoundary } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import type { StoredConversation } from '../../api/conversations.ts';
 import { findModel } from '../../api/models.ts';
 import { useRefreshSession } from '../../api/session.ts';
@@ -7,8 +8,10 @@ import type { Model } from '../../api/wire-types.ts';
 import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { Notice } from '../../components/notice.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { writePreference } from '../../preferences.ts';
+import { lazyView } from '../../shell/lazy-view.ts';
 import { useShortcuts } from '../../shell/use-shortcuts.ts';
 import { Composer } from './composer.tsx';
 import type { AnswerNode, Conversation } from './conversation.ts';
@@ -23,12 +26,13 @@ import { Welcome } from './welcome.tsx';
 
 /** A new conversation begins without messages, and asks for their views while its first is written. */
 const ThreadColumn = lazy(async () => ({ default: (await import('./thread-column.tsx')).ThreadColumn }));
-const CodeDialog = lazy(async () => ({ default: (await import('./code-dialog.tsx')).CodeDialog }));
-const RawDialog = lazy(async () => ({ default: (await import('./raw-dialog.tsx')).RawDialog }));
-const HistoryDialog = lazy(async () => ({ default: (await import('./history-dialog.tsx')).HistoryDialog }));
-const ShareDialog = lazy(async () => ({ default: (await import('./share-dialog.tsx')).ShareDialog }));
+const CodeDialog = lazyView(() => import('./code-dialog.tsx'), 'CodeDialog');
+const RawDialog = lazyView(() => import('./raw-dialog.tsx'), 'RawDialog');
+const HistoryDialog = lazyView(() => import('./history-dialog.tsx'), 'HistoryDialog');
+const ShareDialog = lazyView(() => import('./share-dialog.tsx'), 'ShareDialog');
 
-type Opened = 'code' | 'history' | 'share';
+const dialogs = { code: CodeDialog, history: HistoryDialog, share: ShareDialog };
+type Opened = keyof typeof dialogs;
 
 interface WorkbenchProps {
   readonly initial: Conversation;
@@ -43,6 +47,15 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
   const refreshSession = useRefreshSession();
   const [opened, setOpened] = useState<Opened>();
   const [raw, setRaw] = useState<AnswerNode>();
+  // A script that did not come the last time is asked for again.
+  const open = (dialog: Opened): void => {
+    void dialogs[dialog].preload?.();
+    setOpened(dialog);
+  };
+  const showRaw = useCallback((answer: AnswerNode): void => {
+    void RawDialog.preload?.();
+    setRaw(answer);
+  }, []);
   const [isSettingsOpen, setIsSettingsOpen] = useState(false);
   const [active, setActive] = useState<ThreadIndex>(0);
   const current = useRef(initial);
@@ -68,7 +81,7 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
   }, [conversation]);
   useShortcuts({
     'mod+shift+o': onNew,
-    'mod+shift+c': () => setOpened('code'),
+    'mod+shift+c': () => open('code'),
     escape: () => playground.stop(),
   });
 
@@ -85,9 +98,9 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
           isSaving={saving.state === 'saving'}
           isComparing={isComparing}
           onNew={onNew}
-          onHistory={() => setOpened('history')}
-          onShare={() => setOpened('share')}
-          onCode={() => setOpened('code')}
+          onHistory={() => open('history')}
+          onShare={() => open('share')}
+          onCode={() => open('code')}
           onCompare={() => (isComparing ? playground.keepOnly(0) : playground.compare())}
           onSettings={() => setIsSettingsOpen(true)}
         />
@@ -97,7 +110,7 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
           active={active}
           models={models}
           onActivate={setActive}
-          onShowRaw={setRaw}
+          onShowRaw={showRaw}
         />
         <FaultNote playground={playground} />
         <Composer
@@ -119,23 +132,34 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
         onClose={() => setIsSettingsOpen(false)}
         onChange={(change) => playground.changeSettings(shownIndex, change)}
       />
-      <Suspense>
-        {opened === 'code' && (
-          <CodeDialog
-            thread={conversation.threads[shownIndex] ?? conversation.threads[0]}
-            onClose={() => setOpened(undefined)}
-          />
-        )}
-        {opened === 'history' && (
-          <HistoryDialog openId={saving.stored?.id} onClose={() => setOpened(undefined)} onNew={onNew} />
-        )}
-        {opened === 'share' && (
-          <ShareDialog conversation={conversation} saving={saving} onClose={() => setOpened(undefined)} />
-        )}
-        {raw !== undefined && (
-          <RawDialog answer={raw} chunks={playground.chunksOf(raw.id)} onClose={() => setRaw(undefined)} />
-        )}
-      </Suspense>
+      {/* A dialog that cannot be loaded must not take the conversation with it, which may not be saved. */}
+      <CatchBoundary
+        getResetKey={() => opened ?? raw?.id ?? ''}
+        errorComponent={() => null}
+        onCatch={(error) => {
+          showToast(error instanceof Error ? error.message : String(error), 'danger');
+          setOpened(undefined);
+          setRaw(undefined);
+        }}
+      >
+        <Suspense>
+          {opened === 'code' && (
+            <CodeDialog
+              thread={conversation.threads[shownIndex] ?? conversation.threads[0]}
+              onClose={() => setOpened(undefined)}
+            />
+          )}
+          {opened === 'history' && (
+            <HistoryDialog openId={saving.stored?.id} onClose={() => setOpened(undefined)} onNew={onNew} />
+          )}
+          {opened === 'share' && (
+            <ShareDialog conversation={conversation} saving={saving} onClose={() => setOpened(undefined)} />
+          )}
+          {raw !== undefined && (
+            <RawDialog answer={raw} chunks={playground.chunksOf(raw.id)} onClose={() => setRaw(undefined)} />
+          )}
+        </Suspense>
+      </CatchBoundary>
     </div>
   );
 }
