@@ -35,6 +35,8 @@ async function createKey(page: Page, name: string, limitUsd?: string): Promise<s
   await dialog.getByRole('button', { name: 'Create key' }).click();
   const secret = await page.getByTestId('new-key').innerText();
   await page.getByRole('button', { name: 'Done' }).click();
+  // It gives the focus back when it goes, which would close a menu that was opened before.
+  await dialog.waitFor({ state: 'detached' });
   return secret;
 }
 
