@@ -127,23 +127,24 @@ async function measureParallel(
 /** The section of results.md, without its heading and machine. */
 export function renderWebSearch({ model, split, parallel }: WebSearchBenchReport): readonly string[] {
   const { loop } = parallel;
-  const verdict = loop.maxMs <= loopTargetMs ? 'met' : '**missed**';
+  const verdictOf = (measuredMs: number) => (measuredMs <= loopTargetMs ? 'met' : '**missed**');
   return [
-    `A search over a SearXNG-shaped service and five pages of 25 KB, all on the loopback interface. The first table with ${model}, one turn at a time; fetch and extract are those of the slowest page. The second with an upstream that answers at once: ${parallel.turns} questions, their searches and their answers, all at the same time.`,
+    `A search over a SearXNG-shaped service and five pages of 25 KB, all on the loopback interface. The first table with ${model}, one turn at a time; fetch and extract are those of the slowest page. The second with an upstream that answers at once: ${parallel.turns} questions, their searches and their answers, all at the same time. Who asks, the pages, the threads that read them and the server share the machine’s cores: the loop is late when it waits for one, and held when the server’s own code is on it.`,
     [
       '| query written, ms | search, ms | fetch, ms | extract, ms | passages chosen, ms | prompt to first token, ms | tokens of the sources |',
       '| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
       `| ${[split.query, split.search, split.fetch, split.extract, split.excerpt, split.prompt, split.tokens].map(formatNumber).join(' | ')} |`,
     ].join('\n'),
     [
-      '| turns at once | search turn p50, ms | search turn p99, ms | pages unread | event loop p99, ms | event loop max, ms |',
-      '| ---: | ---: | ---: | ---: | ---: | ---: |',
-      `| ${[parallel.turns, parallel.searchTurnP50Ms, parallel.searchTurnP99Ms, parallel.pagesUnread, loop.p99Ms, loop.maxMs].map(formatNumber).join(' | ')} |`,
+      '| turns at once | search turn p50, ms | search turn p99, ms | pages unread | event loop late p99, ms | event loop late max, ms | event loop held max, ms of CPU |',
+      '| ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+      `| ${[parallel.turns, parallel.searchTurnP50Ms, parallel.searchTurnP99Ms, parallel.pagesUnread, loop.p99Ms, loop.maxMs, loop.heldMaxMs].map(formatNumber).join(' | ')} |`,
     ].join('\n'),
     [
       '| target | measured | bound | |',
       '| --- | ---: | ---: | --- |',
-      `| event loop blocked, max, ms | ${formatNumber(loop.maxMs)} | ≤ ${loopTargetMs} | ${verdict} |`,
+      `| event loop held by the server’s own code at once, max, ms of CPU | ${formatNumber(loop.heldMaxMs)} | ≤ ${loopTargetMs} | ${verdictOf(loop.heldMaxMs)} |`,
+      `| event loop late, max, ms | ${formatNumber(loop.maxMs)} | ≤ ${loopTargetMs} | ${verdictOf(loop.maxMs)} |`,
     ].join('\n'),
   ];
 }

@@ -56,7 +56,7 @@ const questionLengthMax = 2_000;
 const queryLengthMax = { small: 120, other: 300 } as const;
 
 export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop {
-  const turnstile = createTurnstile(Number.POSITIVE_INFINITY);
+  const turnstile = createTurnstile();
   const look = async (request: ChatRequest, engine: Engine, context: TurnContext): Promise<Turn> => {
     const searches = await expandSearches(request.messages, context.accountId, webSearch);
     const plan = planSearch(request, engine.backing(), policy);

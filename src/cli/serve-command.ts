@@ -6,6 +6,7 @@ import { createLogger } from '../logger.ts';
 import type { Config } from '../settings.ts';
 import { version } from '../version.ts';
 import { describeFirstStart, describeModels } from './banner.ts';
+import { restartWithFlags } from './restart-with-flags.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { showModelProgress } from './show-model-progress.ts';
 import { CommandError, type Terminal } from './terminal.ts';
@@ -16,6 +17,7 @@ export function addServeCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(program.command('serve'), ['everywhere', 'address', 'model', 'serve'])
     .description('Start the server.')
     .action(async (_options: object, command: Command) => {
+      restartWithFlags();
       await serve(readConfig(command, terminal), terminal);
     });
 }

@@ -42,7 +42,7 @@ export function createPageReader(options: PageReaderOptions): PageReader {
     maxSize: options.cacheBytesMax,
     sizeCalculation: (reading) => 1_000 + (reading.isRead ? reading.page.text.length * bytesPerChar : 0),
   });
-  const turnstile = createTurnstile(openPagesMax);
+  const turnstile = createTurnstile({ insideMax: openPagesMax });
   const share = createSharedWork<PageReading>();
   return {
     async read(url, signal, rank = 0) {

@@ -5,7 +5,7 @@ const never = new AbortController().signal;
 
 describe('a turnstile', () => {
   it('lets lower ranks in first, equal ones in the order in which they came', async () => {
-    const turnstile = createTurnstile(1);
+    const turnstile = createTurnstile({ insideMax: 1 });
     const entered: string[] = [];
     const pass = async (name: string, rank: number): Promise<void> => {
       const leave = await turnstile.enter(rank, never);
@@ -22,7 +22,7 @@ describe('a turnstile', () => {
   });
 
   it('holds no more than it may, and lets the next in when one leaves', async () => {
-    const turnstile = createTurnstile(2);
+    const turnstile = createTurnstile({ insideMax: 2 });
     const leaves: (() => void)[] = [];
     let insideCount = 0;
     let insideMost = 0;
@@ -40,7 +40,7 @@ describe('a turnstile', () => {
   });
 
   it('lets one in for each turn of the event loop, so that others get theirs', async () => {
-    const turnstile = createTurnstile(100);
+    const turnstile = createTurnstile();
     let insideCount = 0;
     const passes = Array.from({ length: 20 }, async () => {
       await turnstile.enter(0, never);
@@ -55,8 +55,19 @@ describe('a turnstile', () => {
     expect(Math.max(...seen.map((count, turn) => count - (seen[turn - 1] ?? 0)))).toBe(1);
   });
 
+  it('lets in who has waited for long, although it is full', async () => {
+    const turnstile = createTurnstile({ insideMax: 1, patienceMs: 20 });
+    const leaveFirst = await turnstile.enter(0, never);
+    // Nobody leaves: without the patience this would never resolve.
+    const leaveSecond = await turnstile.enter(0, never);
+    leaveFirst();
+    const third = turnstile.enter(0, never);
+    leaveSecond();
+    (await third)();
+  });
+
   it('forgets who gives up, and stays open for the others', async () => {
-    const turnstile = createTurnstile(1);
+    const turnstile = createTurnstile({ insideMax: 1 });
     const leave = await turnstile.enter(0, never);
     const controller = new AbortController();
     const gone = turnstile.enter(0, controller.signal);

@@ -11,21 +11,33 @@ export interface Turnstile {
 interface Waiting {
   readonly rank: number;
   readonly enter: () => void;
+  hasWaitedLong: boolean;
 }
 
-/** `insideMax`: how many may be inside at the same time. */
-export function createTurnstile(insideMax: number): Turnstile {
+export interface TurnstileOptions {
+  /** How many may be inside at the same time; default: any number. */
+  readonly insideMax?: number;
+  /** Who has waited for so long enters all the same; default: never. */
+  readonly patienceMs?: number;
+}
+
+export function createTurnstile(options: TurnstileOptions = {}): Turnstile {
+  const { insideMax = Number.POSITIVE_INFINITY, patienceMs } = options;
   /** Lowest rank first, and the longest waiting among equals. */
   const queue: Waiting[] = [];
   let insideCount = 0;
   let isTurning = false;
 
+  /** Who enters next; -1 = nobody may. */
+  const findNext = (): number =>
+    insideCount < insideMax ? Math.min(0, queue.length - 1) : queue.findIndex((each) => each.hasWaitedLong);
   const turn = (): void => {
-    if (isTurning || queue.length === 0 || insideCount >= insideMax) return;
+    if (isTurning || findNext() === -1) return;
     isTurning = true;
     setImmediate(() => {
       isTurning = false;
-      const next = queue.shift();
+      const position = findNext();
+      const next = position === -1 ? undefined : queue.splice(position, 1)[0];
       if (next === undefined) return;
       insideCount += 1;
       next.enter();
@@ -41,7 +53,7 @@ export function createTurnstile(insideMax: number): Turnstile {
     async enter(rank, signal) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const waiting: Waiting = { rank, enter: resolve };
+      const waiting: Waiting = { rank, enter: resolve, hasWaitedLong: false };
       const position = queue.findLastIndex((other) => other.rank <= rank) + 1;
       queue.splice(position, 0, waiting);
       const giveUp = (): void => {
@@ -51,8 +63,16 @@ export function createTurnstile(insideMax: number): Turnstile {
         reject(signal.reason);
       };
       signal.addEventListener('abort', giveUp, { once: true });
+      const lose = (): void => {
+        waiting.hasWaitedLong = true;
+        turn();
+      };
+      const patience = patienceMs === undefined ? undefined : setTimeout(lose, patienceMs);
       turn();
-      await promise.finally(() => signal.removeEventListener('abort', giveUp));
+      await promise.finally(() => {
+        clearTimeout(patience);
+        signal.removeEventListener('abort', giveUp);
+      });
       return leave;
     },
   };

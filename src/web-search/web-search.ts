@@ -83,8 +83,14 @@ export interface SearchReport {
   };
 }
 
+/**
+ * Searches under way at a time: enough to keep the threads that read pages busy. One that waits for slow sites does not
+ * keep the others waiting for long: after half the time that reading may take they begin all the same.
+ */
+const searchesMax = 8;
+
 export function createWebSearch(options: WebSearchOptions): WebSearch {
-  const turnstile = createTurnstile(Number.POSITIVE_INFINITY);
+  const turnstile = createTurnstile({ insideMax: searchesMax, patienceMs: options.limits.pagesMs / 2 });
   return {
     async search(ask, signal) {
       const leave = await turnstile.enter(0, signal);
