@@ -69,23 +69,22 @@ export function renderPlatform({ meteredCpu, unmeteredCpu, reports }: PlatformRe
       `| CPU per JSON request, all threads, µs | ${formatNumber(meteredCpu)} | ${formatNumber(unmeteredCpu)} |`,
     ].join('\n'),
     [
-      '| reports on | detail by day and model, median, ms | the same, worst, ms | log at offset 900,000, median, ms | event loop, longest block, ms |',
-      '| --- | ---: | ---: | ---: | ---: |',
+      '| reports on | detail by day and model, median, ms | the same, worst, ms | log at offset 900,000, median, ms | event loop late, max, ms | event loop held, max, ms of CPU |',
+      '| --- | ---: | ---: | ---: | ---: | ---: |',
       ...reports
         .map((row) =>
-          [row.name, ...[row.detailMs, row.detailMaxMs, row.deepLogMs, row.loopMaxMs].map(formatNumber)].join(
-            ' | ',
-          ),
+          [row.detailMs, row.detailMaxMs, row.deepLogMs, row.loopMaxMs, row.loopHeldMs].map(formatNumber),
         )
-        .map((line) => `| ${line} |`),
+        .map((figures, index) => `| ${[reports[index]?.name, ...figures].join(' | ')} |`),
     ].join('\n'),
     [
       '| target | measured | bound | |',
       '| --- | ---: | ---: | --- |',
       target('CPU with everything ÷ without metering', meteredCpu / unmeteredCpu, 2),
-      ...reports.flatMap(({ name, detailMaxMs, loopMaxMs }) => [
+      ...reports.flatMap(({ name, detailMaxMs, loopMaxMs, loopHeldMs }) => [
         target(`${name}: usage detail over a million rows, worst, ms`, detailMaxMs, 300),
-        target(`${name}: event loop blocked, ms`, loopMaxMs, 20),
+        target(`${name}: event loop held by the server’s own code at once, ms of CPU`, loopHeldMs, 20),
+        target(`${name}: event loop late, max, ms`, loopMaxMs, 20),
       ]),
     ].join('\n'),
   ];
