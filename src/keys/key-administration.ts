@@ -162,27 +162,34 @@ export async function removeKey(store: Store, key: ApiKey, at: number): Promise<
   ]);
 }
 
+type ChangeRefusal = 'key_not_found' | 'threshold_missing';
+
 async function commitChange(
   store: Store,
   key: ApiKey,
-  statements: readonly Statement<'key_not_found'>[],
+  statements: readonly Statement<ChangeRefusal>[],
 ): Promise<void> {
   const changed = await store.commit([...statements, bumpKeyGeneration]);
-  if (!changed.isCommitted) {
+  if (changed.isCommitted) return;
+  if (changed.reason === 'key_not_found') {
     throw new ApiError('key_not_found', { internal: `${key.prefix} was deleted by another request` });
   }
+  throw new ApiError('invalid_request', {
+    message: 'Invalid request: limit.threshold: is required, because the key has no limit yet',
+    param: 'limit.threshold',
+  });
 }
 
-/** First in each group: it locks the row, so that what the next statements count cannot change meanwhile. */
-function touchKey(key: ApiKey, at: number): Statement<'key_not_found'> {
+/** First in each group: it locks the row, so that what the next statements read cannot change meanwhile. */
+function touchKey(key: ApiKey, at: number): Statement<ChangeRefusal> {
   return statement('update api_keys set updated_at = ? where id = ? and deleted_at is null', [at, key.id], {
     rows: 1,
     otherwise: 'key_not_found',
   });
 }
 
-function changeStatements(key: ApiKey, change: KeyChange, at: number): readonly Statement<'key_not_found'>[] {
-  const statements: Statement<'key_not_found'>[] = [touchKey(key, at)];
+function changeStatements(key: ApiKey, change: KeyChange, at: number): readonly Statement<ChangeRefusal>[] {
+  const statements: Statement<ChangeRefusal>[] = [touchKey(key, at)];
   if (change.name !== undefined) {
     statements.push(statement('update api_keys set name = ? where id = ?', [change.name, key.id]));
   }
@@ -194,46 +201,46 @@ function changeStatements(key: ApiKey, change: KeyChange, at: number): readonly 
     const text = change.scopes === null ? null : JSON.stringify(change.scopes);
     statements.push(statement('update api_keys set scopes = ? where id = ?', [text, key.id]));
   }
-  if (change.limit !== undefined) statements.push(...limitStatements(key, mergeLimit(key, change.limit), at));
+  if (change.limit === null) statements.push(...removeLimit(key));
+  else if (change.limit !== undefined) statements.push(...limitStatements(key, change.limit, at));
   return statements;
 }
 
-function mergeLimit(key: ApiKey, change: Partial<KeyLimit> | null): KeyLimit | null {
-  if (change === null) return null;
-  const thresholdNanoUsd = change.thresholdNanoUsd ?? key.limit?.thresholdNanoUsd;
-  const retention = change.retention ?? key.limit?.retention;
-  if (thresholdNanoUsd === undefined && retention === undefined) return null;
-  if (thresholdNanoUsd === undefined) {
-    throw new ApiError('invalid_request', {
-      message: 'Invalid request: limit.threshold: is required, because the key has no limit yet',
-      param: 'limit.threshold',
-    });
-  }
-  return { retention: retention ?? 'no_reset', thresholdNanoUsd };
-}
-
-function limitStatements(key: ApiKey, limit: KeyLimit | null, at: number): readonly Statement<never>[] {
-  const retention = limit?.retention ?? null;
-  const statements: Statement<never>[] = [
-    statement('update api_keys set limit_retention = ?, limit_threshold_nano_usd = ? where id = ?', [
-      retention,
-      limit?.thresholdNanoUsd ?? null,
+function removeLimit(key: ApiKey): readonly Statement<never>[] {
+  return [
+    statement('update api_keys set limit_retention = null, limit_threshold_nano_usd = null where id = ?', [
       key.id,
     ]),
   ];
-  if (retention === (key.limit?.retention ?? null)) return statements;
-  // The new period has begun already: what was spent in it counts.
+}
+
+/**
+ * What is left out is taken from the row inside the statements, not from `key`: another change may have been written
+ * since that was read.
+ */
+function limitStatements(
+  key: ApiKey,
+  { retention, thresholdNanoUsd }: Partial<KeyLimit>,
+  at: number,
+): readonly Statement<ChangeRefusal>[] {
   const startedAt = periodStart(retention ?? 'no_reset', at);
-  statements.push(
+  return [
+    // Another period has begun already: what was spent in it counts. A first limit without one counts for ever.
     statement(
       `update api_keys set window_started_at = ?, window_spent_nano_usd =
          (select cast(coalesce(sum(cost_nano_usd), 0) as bigint) from usage_rollups
           where key_id = ? and bucket_started_at >= ?)
-       where id = ?`,
-      [startedAt, key.id, startedAt, key.id],
+       where id = ? and limit_retention is distinct from coalesce(?, limit_retention, 'no_reset')`,
+      [startedAt, key.id, startedAt, key.id, retention ?? null],
     ),
-  );
-  return statements;
+    statement(
+      `update api_keys set limit_retention = coalesce(?, limit_retention, 'no_reset'),
+         limit_threshold_nano_usd = coalesce(?, limit_threshold_nano_usd)
+       where id = ? and coalesce(?, limit_threshold_nano_usd) is not null`,
+      [retention ?? null, thresholdNanoUsd ?? null, key.id, thresholdNanoUsd ?? null],
+      { rows: 1, otherwise: 'threshold_missing' },
+    ),
+  ];
 }
 
 function periodStart(retention: LimitRetention, at: number): number {

@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openTestStore, storeKinds } from '../../test/services/test-stores.ts';
 import { seedBootstrap } from '../accounts/seed-bootstrap.ts';
-import type { Store } from '../store/store.ts';
+import { writeAfter } from './__fixtures__/write-after.ts';
 import { createManagementKeys } from './management-keys.ts';
-
-/** The same store for somebody whose writes are late: each comes after `earlier`. */
-const writeAfter = (store: Store, earlier: () => Promise<unknown>): Store => ({
-  kind: store.kind,
-  db: store.db,
-  commit: async (group, options) => {
-    await earlier();
-    return await store.commit(group, options);
-  },
-  close: async () => await store.close(),
-});
 
 async function openKeys(kind: (typeof storeKinds)[number]) {
   const store = await openTestStore(kind);

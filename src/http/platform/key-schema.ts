@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nanoUsdPerUsd, parseUsd, toUsdNumber } from '../../billing/money.ts';
 import type { KeyLimit } from '../../keys/api-keys.ts';
 import type { KeyReport } from '../../keys/key-administration.ts';
+import { invalidField } from '../openai/describe-issue.ts';
 import { modelCategories } from './key-scopes.ts';
 
 const thresholdUsdMax = 1_000_000_000;
@@ -22,7 +23,7 @@ const limit = z
   })
   .nullish()
   .describe(
-    'Spending limit; null or without content = none. `retention` is no_reset when only the threshold is given.',
+    'Spending limit; null = none. A new one needs its `threshold`; `retention` is no_reset when only that is given.',
   );
 const name = z.string().max(200).nullish().describe('Optional human-readable name of the API key.');
 const scope = z.union([z.enum(modelCategories), z.string().max(300)]);
@@ -73,15 +74,32 @@ export const deletedKeySchema = z.object({
   }),
 });
 
-/** Dollars are rounded to whole nano-dollars: JSON numbers such as 0.1 + 0.2 have more decimals than money has. */
-export function decodeLimit(wire: z.output<typeof limit>): Partial<KeyLimit> | null {
+type WireLimit = z.output<typeof limit>;
+
+/** Throws ApiError `invalid_request` without a threshold: a misspelt one must not make a key without a limit. */
+export function decodeNewLimit(wire: WireLimit): KeyLimit | null {
   if (wire == null) return null;
+  const { retention = 'no_reset', threshold } = wire;
+  if (threshold === undefined) throw invalidField('limit.threshold', 'is required, expected number');
+  return { retention, thresholdNanoUsd: toNanoUsd(threshold) };
+}
+
+/** What is left out stays as it is. Throws ApiError `invalid_request` when nothing of a limit is named. */
+export function decodeLimitChange(wire: WireLimit): Partial<KeyLimit> | null {
+  if (wire == null) return null;
+  const { retention, threshold } = wire;
+  if (retention === undefined && threshold === undefined) {
+    throw invalidField('limit', 'expected at least one of retention, threshold');
+  }
   return {
-    ...(wire.retention !== undefined && { retention: wire.retention }),
-    ...(wire.threshold !== undefined && {
-      thresholdNanoUsd: parseUsd(wire.threshold.toFixed(String(nanoUsdPerUsd).length - 1)),
-    }),
+    ...(retention !== undefined && { retention }),
+    ...(threshold !== undefined && { thresholdNanoUsd: toNanoUsd(threshold) }),
   };
+}
+
+/** Dollars are rounded to whole nano-dollars: JSON numbers such as 0.1 + 0.2 have more decimals than money has. */
+function toNanoUsd(usd: number): bigint {
+  return parseUsd(usd.toFixed(String(nanoUsdPerUsd).length - 1));
 }
 
 export function encodeKey(key: KeyReport): z.input<typeof keySchema> {

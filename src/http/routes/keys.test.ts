@@ -125,6 +125,10 @@ describe.each(storeKinds)('/v1/keys on %s', (kind) => {
       [post({ name: 'x'.repeat(201) }), 'name'],
       [post({ limit: { retention: 'year', threshold: 1 } }), 'limit.retention'],
       [post({ limit: { retention: 'day' } }), 'limit.threshold'],
+      // Money: a slip of the pen makes no key that nothing limits.
+      [post({ limit: { limit: 1 } }), 'limit.threshold'],
+      [post({ limit: {} }), 'limit.threshold'],
+      [own({ limit: { limit: 1 } }), 'limit'],
       [post({ limit: { retention: 'day', threshold: -1 } }), 'limit.threshold'],
       [post({ scopes: ['chat', 'chatt'] }), 'scopes[1]'],
       [post({ scopes: ['model:gpt-4o'] }), 'scopes[0]'],

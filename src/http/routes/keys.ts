@@ -11,7 +11,8 @@ import { parseJsonBody } from '../middleware/read-body.ts';
 import { invalidField } from '../openai/describe-issue.ts';
 import {
   createdKeySchema,
-  decodeLimit,
+  decodeLimitChange,
+  decodeNewLimit,
   deletedKeySchema,
   encodeKey,
   keyAnswerSchema,
@@ -43,16 +44,10 @@ export function createCreateKeyRoute({ platform, models }: HttpDependencies): Ro
     },
     async handle(request, reply) {
       const wire = parseBody(newKeySchema, request);
-      const limit = decodeLimit(wire.limit);
-      const { thresholdNanoUsd, retention } = limit ?? {};
-      if (thresholdNanoUsd === undefined && retention !== undefined) {
-        throw invalidField('limit.threshold', 'is required, expected number');
-      }
       const created = await platform.keys.create(callerOf(request).accountId, {
         name: wire.name ?? null,
         scopes: wire.scopes == null ? null : decodeScopes(wire.scopes, models),
-        limit:
-          thresholdNanoUsd === undefined ? null : { retention: retention ?? 'no_reset', thresholdNanoUsd },
+        limit: decodeNewLimit(wire.limit),
       });
       const { limit: encodedLimit, ...key } = encodeKey(created.key);
       return reply.header('cache-control', 'no-store').send({
@@ -161,7 +156,7 @@ function decodeChange(request: FastifyRequest, models: ModelDirectory): KeyChang
     name: wire.name,
     isDisabled: wire.disabled ?? undefined,
     scopes: wire.scopes == null ? wire.scopes : decodeScopes(wire.scopes, models),
-    limit: wire.limit === undefined ? undefined : decodeLimit(wire.limit),
+    limit: wire.limit === undefined ? undefined : decodeLimitChange(wire.limit),
   };
 }
 
