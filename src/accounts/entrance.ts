@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { ApiError, errorCatalogue } from '../errors.ts';
 import { type AttemptLimiter, networkOf } from './attempt-limiter.ts';
-import { askAuth, callAuth, type WebClient } from './auth-calls.ts';
+import { type AuthAnswer, askAuth, callAuth, type WebClient } from './auth-calls.ts';
 import { oidcProviderId } from './auth-constants.ts';
 import type { Auth } from './create-auth.ts';
 import { anyAttemptRule, resetRule, signUpRule } from './entrance-rules.ts';
@@ -56,10 +56,7 @@ export interface Entrance {
     client: WebClient,
   ): Promise<{ readonly url: string; readonly setCookies: SetCookies }>;
   /** Where the browser goes after the provider sent it back: into the app, or to the sign-in page with an error. */
-  finishOidc(
-    query: string,
-    client: WebClient,
-  ): Promise<{ readonly location: string; readonly setCookies: SetCookies }>;
+  finishOidc(query: string, client: WebClient): Promise<OidcReturn & { readonly setCookies: SetCookies }>;
 }
 
 export interface EntranceOptions {
@@ -70,6 +67,13 @@ export interface EntranceOptions {
   readonly resets: Pick<PasswordResets, 'ask' | 'endLinks'>;
   readonly hasOidc: boolean;
   openAuth(): Promise<Auth>;
+}
+
+export interface OidcReturn {
+  /** A path of this server. */
+  readonly location: string;
+  /** Why nobody is signed in: a code for the log, of the provider (RFC 6749 4.1.2.1), of better-auth or of ours. */
+  readonly failure: string | undefined;
 }
 
 const urlSchema = z.object({ url: z.string() });
@@ -130,7 +134,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
       if (!hasOidc) throw new ApiError('not_found', { message: 'This server has no other way to sign in.' });
       const path = `/callback/${oidcProviderId}?${query}`;
       const answer = await askAuth(await openAuth(), { method: 'GET', path, client });
-      return { location: judgeReturn(answer), setCookies: answer.setCookies };
+      return { ...judgeReturn(answer), setCookies: answer.setCookies };
     },
   };
 }
@@ -141,18 +145,25 @@ const refusalSchema = z.object({ code: z.string() });
  * better-auth redirects on success and on most failures; a refusal of our hooks is an error answer. Only a path of
  * this server leaves here: whatever the provider or the query said, nobody is sent elsewhere.
  */
-function judgeReturn(answer: { readonly location: string | undefined; readonly body: unknown }): string {
+function judgeReturn(answer: Pick<AuthAnswer, 'status' | 'location' | 'body'>): OidcReturn {
   const refusal = refusalSchema.safeParse(answer.body);
   if (refusal.success) return failedSignIn(refusal.data.code);
-  if (answer.location === undefined) return failedSignIn('oidc_failed');
+  if (answer.location === undefined) return failedSignIn(`status_${answer.status}`);
   const target = new URL(answer.location, 'http://this-server');
   const error = target.searchParams.get('error');
   if (error !== null) return failedSignIn(error);
-  return `${target.pathname.replace(/^\/+/, '/')}${target.search}${target.hash}`;
+  const location = `${target.pathname.replace(/^\/+/, '/')}${target.search}${target.hash}`;
+  return { location, failure: undefined };
 }
 
-function failedSignIn(code: string): string {
+/** Whoever forges a return writes its error: nothing but the form of a code is let into the log. */
+const causePattern = /^[\w.-]{1,64}$/;
+
+function failedSignIn(code: string): OidcReturn {
   const known = Object.hasOwn(errorCatalogue, code);
   const shown = code === 'account_not_linked' ? 'oidc_email_taken' : 'oidc_failed';
-  return `/app/sign-in?error=${known ? code : shown}`;
+  return {
+    location: `/app/sign-in?error=${known ? code : shown}`,
+    failure: causePattern.test(code) ? code : 'unreadable',
+  };
 }

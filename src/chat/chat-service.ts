@@ -4,7 +4,6 @@
  */
 import type { Charge, SealAnswer } from '../billing/meter.ts';
 import type { MeterTurn } from '../billing/metered-turn.ts';
-import type { TurnContext } from '../engines/engine.ts';
 import type { ModelDirectory, ServedModel } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
 import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
@@ -31,6 +30,8 @@ export interface ChatTurnContext {
   readonly sealAnswer?: SealAnswer;
 }
 
+type CountContext = Pick<ChatTurnContext, 'caller' | 'inferenceId' | 'signal' | 'onRateLimits'>;
+
 /** A turn that was counted and paid for in advance; iterating `events` does the work. */
 export interface MeteredTurn {
   /** Exact where the engine can count, else an upper estimate; `finish` carries the measured figure. */
@@ -52,8 +53,11 @@ export interface ChatService {
    * `rate_limit_reached`, `request_exceeds_rate_limit`.
    */
   start(request: ChatRequest, turn: ChatTurnContext): Promise<MeteredTurn>;
-  /** Tokens of the prompt that `start` would render. Throws as it does; nothing is generated, held or charged. */
-  countPrompt(request: ChatRequest, context: TurnContext): Promise<number>;
+  /**
+   * Tokens of the prompt that `start` would render. Throws as it does; nothing is generated, held or charged. Rendering
+   * costs as much as for a turn, so a count is limited as a request, whatever comes of it.
+   */
+  countPrompt(request: ChatRequest, turn: CountContext): Promise<number>;
 }
 
 export interface ChatServiceOptions {
@@ -102,10 +106,16 @@ export function createChatService({
         throw refusal;
       }
     },
-    async countPrompt(request, context) {
+    async countPrompt(request, { caller, inferenceId, signal, onRateLimits }) {
       const { engine } = requireModel(models, request.modelId);
-      const shaped = toolLoop === undefined ? request : await toolLoop.shape(request, engine, context);
-      return await countPromptTokens(shaped, engine, context);
+      const admission = await admitTurn?.({ caller, inferenceId, onState: onRateLimits });
+      const context = { accountId: caller.accountId, inferenceId, signal };
+      try {
+        const shaped = toolLoop === undefined ? request : await toolLoop.shape(request, engine, context);
+        return await countPromptTokens(shaped, engine, context);
+      } finally {
+        await admission?.conclude();
+      }
     },
   };
 }

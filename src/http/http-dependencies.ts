@@ -30,9 +30,12 @@ import type { UsageReports } from '../usage/usage-reports.ts';
 import type { WebFiles } from '../web-files.ts';
 import type { ProbeBackends } from '../web-search/probe-backends.ts';
 
-/** Who is behind a secret. Throws ApiError `invalid_api_key`, or `scope_denied` for the wrong kind of key. */
+/**
+ * Who is behind a secret. Throws ApiError `invalid_api_key`, `scope_denied` for the wrong kind of key, or
+ * `rate_limit_reached` after too many unknown ones of one network.
+ */
 export interface KeyAuthenticator {
-  authenticate(secret: string, purpose: KeyPurpose): Promise<Caller> | Caller;
+  authenticate(secret: string, purpose: KeyPurpose, network: string): Promise<Caller> | Caller;
 }
 
 /** What the platform's endpoints ask, each by the folder that owns it. */

@@ -17,9 +17,9 @@ export type KeyPurpose = 'inference' | 'management' | 'any';
 export interface KeyDirectory {
   /**
    * Throws ApiError `invalid_api_key` (missing, malformed, unknown, disabled, expired), `scope_denied` (the wrong
-   * kind of key for this purpose), `rate_limit_reached` (too many unknown keys are being tried).
+   * kind of key for this purpose), `rate_limit_reached` (too many unknown keys were tried from this network).
    */
-  authenticate(secret: string | undefined, purpose?: KeyPurpose): Promise<Caller>;
+  authenticate(secret: string | undefined, purpose?: KeyPurpose, network?: string): Promise<Caller>;
 }
 
 export interface KeyDirectoryOptions {
@@ -44,8 +44,13 @@ const refreshAfterMs = 250;
 const staleAfterMs = 900;
 /** "Last used" is written at most this often per key. */
 const lastUsedPrecisionMs = 60_000;
-/** Unknown keys that may be looked up per second, over all callers: more is somebody guessing. */
+/**
+ * Unknown keys that one network may try per second: more is somebody guessing. Counted by network, so that whoever
+ * guesses shuts nobody else out whose key was not read yet.
+ */
 const unknownKeysPerSecond = 200;
+/** Networks that are remembered; a bucket that is forgotten is full again. */
+const networksMax = 10_000;
 
 interface CachedKey {
   readonly caller: Caller;
@@ -62,18 +67,19 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
   const monotonicNow = options.monotonicNow ?? (() => performance.now());
   const cache = new LRUCache<string, CachedKey>({ max: options.cachedKeysMax ?? 10_000 });
   const generations = createGenerationReader(store, monotonicNow);
-  const unknownKeys = createBucket(unknownKeysPerSecond, monotonicNow);
+  const buckets = new LRUCache<string, Bucket>({ max: networksMax });
 
-  const find = async (secretHash: string): Promise<CachedKey> => {
+  const find = async (secretHash: string, network: string): Promise<CachedKey> => {
     const cached = cache.get(secretHash);
     const generation = generations.peek() ?? (await generations.read());
     if (cached?.generation === generation) {
       return cached;
     }
     // A key that was good a moment ago is not a guess, so it is never refused for other people's guesses.
-    if (cached === undefined && !unknownKeys.hasRoom()) {
+    if (cached === undefined && buckets.get(network)?.hasRoom() === false) {
       throw new ApiError('rate_limit_reached', {
-        message: 'Too Many Requests: too many unknown API keys are being tried. Try again in a second.',
+        message:
+          'Too Many Requests: too many unknown API keys are being tried from your network. Try again in a second.',
         retryAfterSeconds: 1,
       });
     }
@@ -82,12 +88,18 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
       readRateLimits: options.readRateLimits,
     });
     if (key === undefined) {
-      unknownKeys.take();
+      takeFrom(network);
       cache.delete(secretHash);
       throw new ApiError('invalid_api_key');
     }
     cache.set(secretHash, { ...key, lastUsedWrittenAt: cached?.lastUsedWrittenAt ?? key.lastUsedWrittenAt });
     return cache.get(secretHash) ?? key;
+  };
+
+  const takeFrom = (network: string): void => {
+    const bucket = buckets.get(network) ?? createBucket(unknownKeysPerSecond, monotonicNow);
+    bucket.take();
+    buckets.set(network, bucket);
   };
 
   const noteUse = (key: CachedKey): void => {
@@ -104,11 +116,11 @@ export function createKeyDirectory(store: Store, options: KeyDirectoryOptions = 
   };
 
   return {
-    authenticate: async (secret, purpose = 'inference') => {
+    authenticate: async (secret, purpose = 'inference', network = '') => {
       if (secret === undefined || !isKeySecret(secret)) {
         throw new ApiError('invalid_api_key');
       }
-      const key = await find(hashKeySecret(secret));
+      const key = await find(hashKeySecret(secret), network);
       if (!key.isUsable || (key.expiresAt !== null && key.expiresAt <= now())) {
         throw new ApiError('invalid_api_key');
       }
@@ -225,19 +237,25 @@ function createGenerationReader(store: Store, monotonicNow: () => number): Gener
   };
 }
 
+interface Bucket {
+  hasRoom(): boolean;
+  take(): void;
+}
+
 /** A token bucket that holds one second's worth. */
-function createBucket(perSecond: number, monotonicNow: () => number) {
+function createBucket(perSecond: number, monotonicNow: () => number): Bucket {
   let tokens = perSecond;
   let filledAt = monotonicNow();
   return {
-    hasRoom: (): boolean => {
+    hasRoom: () => {
       const at = monotonicNow();
       tokens = Math.min(perSecond, tokens + ((at - filledAt) * perSecond) / 1_000);
       filledAt = at;
       return tokens >= 1;
     },
-    take: (): void => {
-      tokens -= 1;
+    take: () => {
+      // Never below empty: keys that are looked up at the same moment all find room, and must not shut it for long.
+      tokens = Math.max(0, tokens - 1);
     },
   };
 }

@@ -1,8 +1,10 @@
 /** Pages that want to take over: what a search of them does to the real default model. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFreeMeter } from '../../src/billing/free-meter.ts';
 import { createTurnMetering } from '../../src/billing/metered-turn.ts';
 import { chatRequest } from '../../src/chat/__fixtures__/chat-request.ts';
+import { testCaller } from '../../src/chat/__fixtures__/test-caller.ts';
 import { type ChatService, createChatService } from '../../src/chat/chat-service.ts';
 import { collectCompletion } from '../../src/chat/collect.ts';
 import { createToolLoop } from '../../src/chat/tool-loop.ts';
@@ -115,7 +117,6 @@ function conversation(text: string): ChatMessage[] {
   ];
 }
 
-const caller = { accountId: 1, keyId: 1, keyPrefix: 'test', scopes: null, origin: 'api' } as const;
 const noteTool = {
   type: 'function',
   name: 'take_note',
@@ -133,7 +134,7 @@ async function answer(text: string, hasTool: boolean, seed: number) {
   });
   const signal = new AbortController().signal;
   const turn = await chat.start(request, {
-    caller,
+    caller: testCaller(),
     inferenceId: `t-${seed}`,
     clientRequestId: undefined,
     signal,
@@ -157,7 +158,7 @@ describe.each(Object.entries(hostileTexts))('a page with %s', (_, text) => {
   it('adds no control token to the prompt', async () => {
     const count = (messages: ChatMessage[]) =>
       chat.countPrompt(chatRequest({ messages }), {
-        accountId: 1,
+        caller: testCaller(),
         inferenceId: 'count',
         signal: new AbortController().signal,
       });

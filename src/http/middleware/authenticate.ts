@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { networkOf } from '../../accounts/attempt-limiter.ts';
 import { hasSessionCookie, type WebSession } from '../../accounts/web-sessions.ts';
 import type { Caller } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
@@ -14,7 +15,7 @@ type Authenticators = Pick<HttpDependencies, 'keys' | 'people' | 'playgroundKeys
 /**
  * Refuses a request without a valid key of the right kind before its body is read. Without any `Authorization`
  * header the web app's session counts instead: it may do what either kind of key of its account may. Throws ApiError
- * `invalid_api_key`, `scope_denied` or `csrf_refused`.
+ * `invalid_api_key`, `scope_denied`, `csrf_refused`, or `rate_limit_reached` (unknown keys).
  */
 export function createAuthenticateHook(dependencies: Authenticators, purpose: KeyPurpose) {
   const { keys } = dependencies;
@@ -25,7 +26,7 @@ export function createAuthenticateHook(dependencies: Authenticators, purpose: Ke
     }
     const secret = bearerPattern.exec(authorization ?? '')?.[1];
     if (secret === undefined) throw new ApiError('invalid_api_key');
-    request.context.caller = await keys.authenticate(secret, purpose);
+    request.context.caller = await keys.authenticate(secret, purpose, networkOf(request.ip));
   };
 }
 

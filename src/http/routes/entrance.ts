@@ -131,7 +131,7 @@ export function createStartOidcRoute({ people }: HttpDependencies): Route {
 }
 
 /** `GET /api/auth/callback/oidc`: the provider sends the browser here; a state that we drew proves it. */
-export function createOidcCallbackRoute({ people }: HttpDependencies): Route {
+export function createOidcCallbackRoute({ people, logger }: HttpDependencies): Route {
   return {
     method: 'GET',
     paths: ['/api/auth/callback/oidc'],
@@ -139,7 +139,11 @@ export function createOidcCallbackRoute({ people }: HttpDependencies): Route {
     schema,
     async handle(request, reply) {
       const query = request.url.split('?')[1] ?? '';
-      const { location, setCookies } = await people.entrance.finishOidc(query, webClientOf(request));
+      const { location, failure, setCookies } = await people.entrance.finishOidc(query, webClientOf(request));
+      if (failure !== undefined) {
+        const { inferenceId } = request.context;
+        logger.warn({ inferenceId, failure }, 'a sign-in by the provider failed');
+      }
       return sendCookies(reply, setCookies).redirect(location, 302);
     },
   };

@@ -166,6 +166,36 @@ describe('a provider’s answer', () => {
     expect(await userOf(victim)).toBeNull();
   });
 
+  it('that signs nobody in is logged with its cause, and without what opens anything', async () => {
+    const { platform, provider } = await open('sqlite');
+    const browser = createBrowser(platform.app);
+    const comeBack = async (change: (query: URLSearchParams) => void) => {
+      const { url } = (await browser.post('/api/auth/oidc', {})).json();
+      const back = new URL(await provider.authorize(url));
+      const secrets = [back.searchParams.get('state'), back.searchParams.get('code')];
+      change(back.searchParams);
+      const answer = await browser.send({ url: `${back.pathname}${back.search}` });
+      expect(answer.headers.location).toBe('/app/sign-in?error=oidc_failed');
+      return secrets;
+    };
+    const secrets = [
+      await comeBack((query) => query.set('error', 'access_denied')),
+      await comeBack((query) => query.set('error', 'a text\nof anybody')),
+      await comeBack((query) => query.set('state', 'of another browser')),
+      await comeBack((query) => query.set('code', 'not drawn by the provider')),
+    ].flat();
+    const failures = platform.logged.filter(({ message }) => message.includes('sign-in by the provider'));
+    expect(failures.map(({ level, fields }) => [level, 'failure' in fields && fields.failure])).toEqual([
+      ['warn', 'access_denied'],
+      ['warn', 'unreadable'],
+      ['warn', 'state_mismatch'],
+      ['warn', 'invalid_code'],
+    ]);
+    for (const secret of [...secrets, provider.clientSecret]) {
+      expect(JSON.stringify(platform.logged)).not.toContain(secret);
+    }
+  });
+
   it('leads to a path of this server only', async () => {
     const setting = await open('sqlite');
     const browser = createBrowser(setting.platform.app);

@@ -7,6 +7,7 @@ import type { LimitSettings } from '../../limits/limit-administration.ts';
 import { createBrowser } from '../__fixtures__/browser.ts';
 import { testNowMs } from '../__fixtures__/create-test-app.ts';
 import { openPlatformApp, type PlatformApp } from '../__fixtures__/open-platform-app.ts';
+import { chatBody } from '../__fixtures__/wire.ts';
 
 const script = () => scriptText('Hello', ' there');
 
@@ -28,6 +29,25 @@ async function limitAccount(app: PlatformApp, change: Partial<LimitSettings>): P
 }
 
 describe.each(storeKinds)('rate limits on %s', (kind) => {
+  it('count tokens as they count chats: requests and places, whatever comes of them', async () => {
+    const app = await openPlatformApp(kind);
+    await limitKey(app, { requestsPerMinute: 2, concurrency: 1, tokensPerMinute: 1 });
+    const count = async (fields: object = {}) =>
+      await app.send({
+        method: 'POST',
+        url: '/v1/tokenizers/estimate-token-count',
+        payload: { ...chatBody(), ...fields },
+      });
+    const counted = await count();
+    expect([counted.statusCode, counted.headers['x-ratelimit-remaining']]).toEqual([200, '1']);
+    const builtin = { type: 'builtin_function', function: { name: '$web_search' } };
+    expect((await count({ tools: [builtin] })).statusCode).toBe(400);
+    const refused = await count();
+    expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'rate_limit_reached']);
+    app.setNow(testNowMs + 61_000);
+    expect((await count()).statusCode).toBe(200);
+  });
+
   it('are no part of an answer while nothing is limited', async () => {
     const app = await openPlatformApp(kind, { script });
     const { statusCode, headers } = await app.chat();

@@ -5,6 +5,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertScope, callerOf } from '../middleware/authenticate.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
 import { decodeRequest } from '../openai/decode-request.ts';
+import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
 import { chatCompletionRequestSchema } from '../openai/schema.ts';
 import { watchClient } from '../watch-client.ts';
 import type { Route } from './route.ts';
@@ -26,7 +27,7 @@ export function createTokenCountRoute({ chat, models, settings }: HttpDependenci
       security: [{ bearer: [] }],
       summary: 'Count the tokens of a prompt',
       description:
-        'Takes the body of a chat completion (`model`, `messages`, and `tools` where there are any) and counts it with the model’s own template and tokenizer. Nothing is generated or charged.',
+        'Takes the body of a chat completion (`model`, `messages`, and `tools` where there are any) and counts it with the model’s own template and tokenizer. Nothing is generated or charged; it counts among the requests of the rate limits.',
       operationId: 'countTokens',
       body: chatCompletionRequestSchema,
       response: { 200: tokenCountSchema, ...describeErrors([400, 401, 403, 404, 415, 429, 500, 502, 503]) },
@@ -40,9 +41,10 @@ export function createTokenCountRoute({ chat, models, settings }: HttpDependenci
       });
       assertScope(caller, 'chat', decoded.model.id);
       const tokens = await chat.countPrompt(decoded.request, {
-        accountId: caller.accountId,
+        caller,
         inferenceId: request.context.inferenceId,
         signal: watchClient(reply.raw),
+        onRateLimits: (state) => void reply.headers(encodeRateLimits(state)),
       });
       return reply.send({
         code: 0,
