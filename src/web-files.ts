@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errorCodeOf } from './error-code.ts';
 
 export interface WebFile {
   /** Absolute path. */
@@ -68,7 +69,7 @@ async function listNames(folder: string): Promise<readonly string[]> {
       )
       .filter((name) => !name.split('/').some((part) => part.startsWith('.')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errorCodeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

@@ -5,6 +5,7 @@
 import type { OutputVerdict } from '../grammar/check-output.ts';
 import type { CheckContext } from '../grammar/check-thread.ts';
 import type { DeclaredSchema, OutputCheck, OutputChecker } from '../grammar/output-checker.ts';
+import { parseJson } from '../parse-json.ts';
 import type { FoldedChoice } from './choice-fold.ts';
 import type { ChatRequest, ToolCall } from './types.ts';
 
@@ -99,7 +100,8 @@ function createCallRules(request: ChatRequest, findCheck: FindCheck): CallRules 
       const check = checks.get(call.name);
       if (check === undefined) return `There is no tool named \`${call.name}\`.`;
       // The budget ended inside the last call: it leaves as it is, with `finish_reason: length`.
-      const isUnfinished = isCutShort && position === toolCalls.length - 1 && !isJson(call.argumentsText);
+      const isLast = position === toolCalls.length - 1;
+      const isUnfinished = isCutShort && isLast && parseJson(call.argumentsText) === undefined;
       const result = isUnfinished ? undefined : await check(call.argumentsText);
       if (result?.isValid === false) return `The arguments of \`${call.name}\` are wrong: ${result.reason}`;
     }
@@ -123,7 +125,7 @@ function createTextRule(
     const whole = prefix + answer.text;
     const result = await check(whole);
     if (result.isValid) return accept(answer);
-    if (answer.finishReason === 'length' && !isJson(whole)) return accept(answer);
+    if (answer.finishReason === 'length' && parseJson(whole) === undefined) return accept(answer);
     const unfenced = prefix === '' && answer.logprobs.length === 0 ? removeFence(answer.text) : undefined;
     if (unfenced !== undefined && (await check(unfenced)).isValid) {
       return accept({ ...answer, text: unfenced });
@@ -134,12 +136,8 @@ function createTextRule(
 
 /** Judged on the spot: it is no caller's schema, and the most common rule of all. */
 async function checkObject(text: string): Promise<OutputVerdict> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { isValid: false, reason: 'not a JSON text' };
-  }
+  const value = parseJson(text);
+  if (value === undefined) return { isValid: false, reason: 'not a JSON text' };
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? { isValid: true } : { isValid: false, reason: 'the value must be object' };
 }
@@ -147,13 +145,4 @@ async function checkObject(text: string): Promise<OutputVerdict> {
 /** The inside of a text that is one Markdown code block, the most common decoration around JSON. */
 function removeFence(text: string): string | undefined {
   return /^\s*```(?:json)?[ \t]*\r?\n([\s\S]*?)\r?\n?[ \t]*```\s*$/i.exec(text)?.[1];
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

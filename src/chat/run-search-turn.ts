@@ -3,6 +3,7 @@
  * `$web_search` calls. Everything else passes through; streamed or not, this is the only path.
  */
 import { ApiError } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 import { citeSources, type NumberedSource } from '../web-search/cite-sources.ts';
 import { encodeSearchArguments } from '../web-search/search-echo.ts';
 import type { StoredSearch } from '../web-search/stored-search.ts';
@@ -153,12 +154,7 @@ function keepCalls(calls: readonly ToolCall[], turn: SearchTurn): readonly KeptC
 
 /** Undefined when the budget ended within the arguments. */
 function readQuery(argumentsText: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(argumentsText);
-    const isRecord = typeof value === 'object' && value !== null && 'query' in value;
-    return isRecord && typeof value.query === 'string' ? value.query : undefined;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
+  const value = parseJson(argumentsText);
+  const isRecord = typeof value === 'object' && value !== null && 'query' in value;
+  return isRecord && typeof value.query === 'string' ? value.query : undefined;
 }

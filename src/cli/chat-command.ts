@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createParser } from 'eventsource-parser';
 import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 import type { Config } from '../settings.ts';
 import { addSettingFlags, readConfig } from './setting-flags.ts';
 import { CommandError, type Terminal } from './terminal.ts';
@@ -68,7 +69,7 @@ export function localUrl(config: Config): string {
 /** The first name that the server serves: the configuration over there decides, not the one here. */
 async function findModel(url: string, dispatcher: Dispatcher): Promise<string> {
   const response = await send(`${url}/v1/models`, { method: 'GET', dispatcher });
-  const list = modelListSchema.safeParse(await response.body.json().catch(() => undefined));
+  const list = modelListSchema.safeParse(parseJson(await response.body.text()));
   const [model] = list.success ? list.data.data : [];
   if (model === undefined) throw new CommandError(`What answers at ${url} is no Perigee server.`);
   return model.id;
@@ -94,11 +95,10 @@ async function send(address: string, options: SendOptions): Promise<Dispatcher.R
 
 async function readFailure(response: Dispatcher.ResponseData): Promise<string> {
   const body = await response.body.text();
-  try {
-    return errorSchema.parse(JSON.parse(body)).error.message;
-  } catch {
-    return `The server answered with status ${response.statusCode}: ${body.slice(0, 500)}`;
-  }
+  const { data } = errorSchema.safeParse(parseJson(body));
+  return (
+    data?.error.message ?? `The server answered with status ${response.statusCode}: ${body.slice(0, 500)}`
+  );
 }
 
 async function printAnswer(body: Dispatcher.ResponseData['body'], terminal: Terminal): Promise<void> {

@@ -1,3 +1,4 @@
+import { errorCodeOf } from '../error-code.ts';
 import { EgressError } from './egress.ts';
 
 const unknownHostCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL']);
@@ -34,6 +35,4 @@ const findOwn = (thrown: unknown): EgressError | undefined =>
   listErrors(thrown).find((error) => error instanceof EgressError);
 
 const codesOf = (thrown: unknown): readonly string[] =>
-  listErrors(thrown).flatMap((error) =>
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? [error.code] : [],
-  );
+  listErrors(thrown).flatMap((error) => errorCodeOf(error) ?? []);

@@ -1,5 +1,6 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { errorCodeOf } from '../error-code.ts';
 import { makeFolder } from '../store/make-folder.ts';
 import { type FileStorage, StorageError, type StoredObject } from './file-storage.ts';
 
@@ -50,6 +51,6 @@ async function sync(place: string): Promise<void> {
 }
 
 function emptyIfMissing(error: unknown): never[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+  if (errorCodeOf(error) === 'ENOENT') return [];
   throw error;
 }

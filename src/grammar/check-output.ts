@@ -6,7 +6,8 @@ import type { Options, ValidateFunction } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { LRUCache } from 'lru-cache';
-import type { JsonSchema, JsonValue } from '../chat/types.ts';
+import type { JsonSchema } from '../chat/types.ts';
+import { parseJson } from '../parse-json.ts';
 import { checkSchema } from './schema/check-schema.ts';
 import { createSchemaError } from './schema/located-schema.ts';
 import { matchesPattern } from './schema/match-pattern.ts';
@@ -88,12 +89,8 @@ function uncompilable(thrown: unknown): Error {
 }
 
 function judge(validate: ValidateFunction, text: string): OutputVerdict {
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { isValid: false, reason: 'not a JSON text' };
-  }
+  const value = parseJson(text);
+  if (value === undefined) return { isValid: false, reason: 'not a JSON text' };
   try {
     if (validate(value)) return { isValid: true };
   } catch (thrown) {

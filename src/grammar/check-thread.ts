@@ -3,6 +3,7 @@
  * took too long, and the others can be repeated without asking what became of them.
  */
 import { Worker } from 'node:worker_threads';
+import { errorCodeOf } from '../error-code.ts';
 import { ApiError } from '../errors.ts';
 import type { CheckJob, CheckOutcome } from './check-protocol.ts';
 
@@ -161,7 +162,7 @@ export class CheckThread {
     this.#worker = undefined;
     this.#settle((job) => {
       if (job.attempts < attemptsMax) this.#repeat(job);
-      else if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      else if (errorCodeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') {
         job.resolve({ type: 'exhausted' });
       } else job.reject(new ApiError('internal_error', { internal: 'the checking thread broke', cause }));
     });

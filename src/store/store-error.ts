@@ -1,3 +1,4 @@
+import { errorCodeOf } from '../error-code.ts';
 /** Why the database refused, in words that are the same for SQLite and PostgreSQL. */
 export type StoreErrorKind =
   | 'unique'
@@ -60,7 +61,7 @@ export function toStoreError(thrown: unknown, kinds: 'sqlite' | 'postgres'): Sto
   if (kinds === 'postgres' && isLostConnection(thrown)) {
     return new StoreError('unavailable', message, { cause: thrown });
   }
-  return storeErrorFromCode(databaseCodeOf(thrown), message, kinds, thrown);
+  return storeErrorFromCode(errorCodeOf(thrown), message, kinds, thrown);
 }
 
 /** The same for an error that crossed a thread boundary and kept only its code and text. */
@@ -81,11 +82,4 @@ export function storeErrorFromCode(
 
 /** The driver's own words about connections and time limits have no code, where the server's always have one. */
 const isLostConnection = (thrown: unknown): boolean =>
-  thrown instanceof Error && thrown.constructor === Error && databaseCodeOf(thrown) === undefined;
-
-/** The driver's error code, if it carries one. */
-export function databaseCodeOf(thrown: unknown): string | undefined {
-  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
-    ? thrown.code
-    : undefined;
-}
+  thrown instanceof Error && thrown.constructor === Error && errorCodeOf(thrown) === undefined;

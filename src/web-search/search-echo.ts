@@ -2,6 +2,7 @@
  * How a search travels through the caller's hands: as the arguments of a `$web_search` call (protocol sheet 2.1), or
  * as the sealed output of the formula `moonshot/web-search` (2.2). Both hold an id and nothing else.
  */
+import { parseJson } from '../parse-json.ts';
 
 /** The arguments of the call that tells the caller of a search. */
 export function encodeSearchArguments(search: {
@@ -26,15 +27,6 @@ export function readSearchId(echo: string): string | undefined {
   const result = fieldOf(value, 'search_result') ?? value;
   const id = fieldOf(result, 'search_id');
   return typeof id === 'string' && id !== '' ? id : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
 }
 
 function fieldOf(value: unknown, name: string): unknown {

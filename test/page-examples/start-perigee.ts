@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errorCodeOf } from '../../src/error-code.ts';
 import { obtainTestModel } from '../model/test-model.ts';
 
 const command = fileURLToPath(new URL('../../bin/perigee.js', import.meta.url));
@@ -47,7 +48,7 @@ export async function startPerigee({
   await mkdir(modelsDir, { recursive: true });
   await symlink(model.path, path.join(modelsDir, path.basename(model.path))).catch((error: unknown) => {
     // A second start in one folder finds the link of the first.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
   });
   // npm does not pass a signal on to what it started, so it gets a group of its own, as at a terminal.
   const isGroup = program !== ownProgram;

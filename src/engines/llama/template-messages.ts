@@ -3,6 +3,7 @@
  * the order of their calls, and the instructions that a tool or a JSON answer needs where the template has none.
  */
 import type { ChatMessage, ChatRequest, JsonValue, OutputFormat, ToolCall } from '../../chat/types.ts';
+import { parseJson } from '../../parse-json.ts';
 import type { ControlText } from './control-text.ts';
 import type { ToolRendering } from './template-probe.ts';
 import { describeToolsForPrompt, writeToolCall, writeToolResult } from './tool-formats/hermes-prompt.ts';
@@ -168,17 +169,6 @@ function encodeToolCall(
       arguments: parsed === undefined ? control.protect(call.argumentsText) : control.protectJson(parsed),
     },
   };
-}
-
-/** Undefined for a text that is no JSON: callers may send back whatever an earlier model wrote. */
-function parseJson(text: string): JsonValue | undefined {
-  try {
-    const value: JsonValue = JSON.parse(text);
-    return value;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
 }
 
 function describeAnswer(format: OutputFormat, control: ControlText): string[] {

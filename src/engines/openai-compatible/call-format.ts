@@ -3,6 +3,7 @@
  * asked for through `response_format`, and what comes back is turned into a call.
  */
 import type { ChatRequest, JsonSchema, JsonValue, ToolDeclaration } from '../../chat/types.ts';
+import { parseJson } from '../../parse-json.ts';
 import type { TextReader, TextSink } from './text-reader.ts';
 import { asRecord, asText } from './wire-chunk.ts';
 
@@ -57,12 +58,4 @@ export function createCallFormatReader(sink: TextSink): TextReader {
       sink.callArguments(JSON.stringify(call?.arguments ?? {}));
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

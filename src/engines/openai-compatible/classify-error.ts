@@ -2,6 +2,8 @@
  * What an upstream's failure means to our caller, by status and code only, never by the text of a message. What
  * only concerns the operator (keys, accounts, addresses) goes to the log.
  */
+
+import { errorCodeOf } from '../../error-code.ts';
 import { ApiError, type ErrorCode } from '../../errors.ts';
 import { asCount, asRecord, asText } from './wire-chunk.ts';
 
@@ -92,7 +94,7 @@ const unreachableCodes = new Set([
 
 /** A connection that could not be made or broke. */
 export function classifyTransport(error: Error): ApiError {
-  const internal = `${readCode(error) ?? error.name}: ${error.message}`;
+  const internal = `${errorCodeOf(error) ?? error.name}: ${error.message}`;
   if (!isUnreachable(error)) return new ApiError('upstream_failed', { cause: error, internal });
   return new ApiError('model_unavailable', {
     message: 'The engine behind this model cannot be reached. Try again soon.',
@@ -103,11 +105,7 @@ export function classifyTransport(error: Error): ApiError {
 
 /** True when no connection stood, so that nothing was sent. */
 export function isUnreachable(error: Error): boolean {
-  return unreachableCodes.has(readCode(error) ?? '');
-}
-
-function readCode(error: Error): string | undefined {
-  return 'code' in error ? asText(error.code) : undefined;
+  return unreachableCodes.has(errorCodeOf(error) ?? '');
 }
 
 /** The request itself was refused: the caller is told why, because only the caller can mend it. */

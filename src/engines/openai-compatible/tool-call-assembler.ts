@@ -4,6 +4,7 @@
  * arguments are empty or an object. What comes out has one start per call, in order, and never an empty argument text.
  */
 import { ApiError } from '../../errors.ts';
+import { parseJson } from '../../parse-json.ts';
 import { asCount, asRecord, asText, type WireFunction, type WireToolCall } from './wire-chunk.ts';
 
 export interface ToolCallSink {
@@ -127,13 +128,7 @@ function isOtherCall(call: AssembledCall, id: string | undefined, name: string |
 }
 
 function isComplete(argumentsText: string): boolean {
-  if (!argumentsText.trimEnd().endsWith('}')) return false;
-  try {
-    JSON.parse(argumentsText);
-    return true;
-  } catch {
-    return false;
-  }
+  return argumentsText.trimEnd().endsWith('}') && parseJson(argumentsText) !== undefined;
 }
 
 /** Arguments are text, but a few servers send the object itself. */

@@ -3,6 +3,7 @@
  * every streamed token. A request is sent a second time only when the first one cannot have been worked on.
  */
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { parseJson } from '../../parse-json.ts';
 import { isUnreachable } from './classify-error.ts';
 import type { Upstream } from './upstream-options.ts';
 
@@ -184,9 +185,6 @@ export interface JsonResponse {
 }
 
 export function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  const value = parseJson(text);
+  return value === undefined ? text : value;
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { errorCodeOf } from '../../error-code.ts';
 import { ApiError } from '../../errors.ts';
 import { watchBody } from './watch-body.ts';
 
@@ -114,9 +115,8 @@ const notAForm = (cause?: unknown): ApiError =>
 function classifyFormError(error: unknown, raw: IncomingMessage): unknown {
   if (error instanceof ApiError) return error;
   if (raw.destroyed && !raw.complete) return new ApiError('client_closed_request', { cause: error });
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   // Disks and sockets have codes; the form's parser has words only.
-  if (typeof code === 'string') return error;
+  if (errorCodeOf(error) !== undefined) return error;
   return new ApiError('invalid_request', {
     message: 'Invalid request: the form is not complete, or not a form.',
     cause: error,

@@ -4,9 +4,10 @@
  * trip, and never for a disk sync: the commit is asynchronous, and `postgres-store.ts` waits for the log.
  */
 import type pg from 'pg';
+import { errorCodeOf } from '../../error-code.ts';
 import { decodeRow } from '../decode-value.ts';
 import type { CommitResult, Guard, Statement, StatementResult } from '../store.ts';
-import { databaseCodeOf, StoreError } from '../store-error.ts';
+import { StoreError } from '../store-error.ts';
 import { guardFailedCode, numberPlaceholders, returnsRows } from './statement-text.ts';
 
 /** Runs the group and commits without waiting for the disk. Rejects with what the driver threw. */
@@ -30,7 +31,7 @@ export async function runPostgresGroup<Reason extends string>(
     const guard = group[statementIndex]?.guard;
     // In order: the first failure is the cause, those after it only say that the transaction is aborted.
     if (outcome.status === 'rejected') {
-      if (guard !== undefined && databaseCodeOf(outcome.reason) === guardFailedCode) {
+      if (guard !== undefined && errorCodeOf(outcome.reason) === guardFailedCode) {
         return { isCommitted: false, reason: guard.otherwise, statementIndex };
       }
       throw outcome.reason;

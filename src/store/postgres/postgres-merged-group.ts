@@ -4,8 +4,8 @@
  * turn of the ledger costs PostgreSQL two statements instead of fifteen.
  */
 import type pg from 'pg';
+import { errorCodeOf } from '../../error-code.ts';
 import type { CommitResult, Statement } from '../store.ts';
-import { databaseCodeOf } from '../store-error.ts';
 import { guardFailedCode, numberPlaceholders, returnsRows } from './statement-text.ts';
 
 interface MergedText {
@@ -44,7 +44,7 @@ export async function runMergedGroup<Reason extends string>(
 
 /** Undefined: something else failed. */
 function findFailedGuard(thrown: unknown): number | undefined {
-  if (databaseCodeOf(thrown) !== guardFailedCode) return undefined;
+  if (errorCodeOf(thrown) !== guardFailedCode) return undefined;
   return thrown instanceof Error && 'detail' in thrown ? Number(thrown.detail) : undefined;
 }
 

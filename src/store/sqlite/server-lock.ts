@@ -7,7 +7,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { databaseCodeOf } from '../store-error.ts';
+import { errorCodeOf } from '../../error-code.ts';
 
 /** Another server has this data folder. */
 export class DataFolderInUseError extends Error {
@@ -37,7 +37,7 @@ export function acquireServerLock(dataDir: string): ServerLock {
     lock.exec('begin exclusive');
   } catch (thrown) {
     lock.close();
-    if (databaseCodeOf(thrown)?.startsWith('SQLITE_BUSY')) {
+    if (errorCodeOf(thrown)?.startsWith('SQLITE_BUSY')) {
       throw new DataFolderInUseError(dataDir, readProcessId(processIdPath));
     }
     throw thrown;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ApiError } from '../../errors.ts';
+import { parseJson } from '../../parse-json.ts';
 
 export interface FormulaContext {
   readonly accountId: number;
@@ -57,7 +58,8 @@ export function createFormula<Schema extends z.ZodType>({
     ...facts,
     parameters,
     run: async (argumentsText, context) => {
-      const parsed = schema.safeParse(parseArguments(argumentsText));
+      // No schema takes the undefined of a text that is no JSON.
+      const parsed = schema.safeParse(parseJson(argumentsText));
       if (parsed.success) return await act(parsed.data, context);
       return fail(`The arguments of \`${facts.functionName}\` are wrong: ${z.prettifyError(parsed.error)}`);
     },
@@ -65,16 +67,6 @@ export function createFormula<Schema extends z.ZodType>({
 }
 
 export const fail = (error: string): FormulaOutcome => ({ status: 'failed', error });
-
-/** Undefined, which no schema takes, for a text that is no JSON. */
-function parseArguments(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined;
-    throw thrown;
-  }
-}
 
 /** Throws ApiError `formula_not_found`. Only the tag `latest` exists, and it may be left out. */
 export function findFormula(formulas: readonly Formula[], uri: string): Formula {
