@@ -1,9 +1,11 @@
 /** Downloads one file over HTTP into a partial file, and goes on where an earlier try stopped. */
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, type Dispatcher, interceptors } from 'undici';
+import { errorCodeOf } from '../error-code.ts';
 import { ModelError } from './model-error.ts';
 import type { OnModelProgress } from './progress.ts';
+import { readIfThere } from './read-if-there.ts';
 
 /** A machine without a way to the hub must notice within seconds, because other sources are waiting. */
 const connectTimeoutMs = 4_000;
@@ -51,7 +53,7 @@ export async function downloadFile(download: Download): Promise<void> {
 
 async function downloadRest(download: Download, dispatcher: Dispatcher, offset: number): Promise<void> {
   const etagPath = `${download.partialPath}.etag`;
-  const etag = offset > 0 ? await readText(etagPath) : undefined;
+  const etag = offset > 0 ? await readIfThere(etagPath) : undefined;
   // `If-Range`: a server whose file has changed sends the whole new one instead of a rest that does not fit.
   const headers = etag === undefined ? {} : { range: `bytes=${offset}-`, 'if-range': etag };
   const url = new URL(download.url);
@@ -104,15 +106,8 @@ function describeFailure(error: unknown, url: string): ModelError {
 async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size;
-  } catch {
-    return 0; // Not there yet.
-  }
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    return undefined; // No validator was kept: start anew.
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return 0; // Not there yet.
+    throw error;
   }
 }

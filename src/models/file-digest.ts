@@ -1,10 +1,12 @@
 /** SHA-256 of model files, remembered in the models folder so that a start does not read gigabytes again. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
+import { readIfThere } from './read-if-there.ts';
 
 const recordSchema = z.object({
   sizeBytes: z.number(),
@@ -57,9 +59,6 @@ export async function digestFile(
 }
 
 async function readRecord(recordPath: string) {
-  try {
-    return recordSchema.safeParse(JSON.parse(await readFile(recordPath, 'utf8'))).data;
-  } catch {
-    return undefined; // None yet, or not readable: hash again.
-  }
+  // None yet, or one that was cut short: the file is hashed again.
+  return recordSchema.safeParse(parseJson((await readIfThere(recordPath)) ?? '')).data;
 }
