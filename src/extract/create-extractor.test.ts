@@ -38,6 +38,20 @@ describe('documents in worker threads', () => {
     expect(texts.map(({ text }) => text)).toEqual(Array(20).fill('hello'));
   });
 
+  it('are read in the order in which they came', async () => {
+    const extractor = openExtractor();
+    const order: string[] = [];
+    const first = extractor.extract(hello(), never).then(async () => {
+      order.push('first');
+      // In the very moment in which the thread is free.
+      await extractor.extract(hello(), never);
+      order.push('third');
+    });
+    const second = extractor.extract(hello(), never).then(() => order.push('second'));
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second', 'third']);
+  });
+
   it('end at their time limit, and the next one is read', async () => {
     const extractor = openExtractor({ timeoutMs: 2_000 });
     await expect(extractor.extract(endlessPdf(), never)).rejects.toMatchObject({ failure: 'too_costly' });

@@ -32,41 +32,46 @@ export const fileExtractorDefaults: ExtractorOptions = {
   textCharsMax: 20_000_000,
 };
 
+interface Waiter {
+  resolve(thread: ExtractThread): void;
+  reject(reason: unknown): void;
+}
+
 export function createExtractor(options: ExtractorOptions): Extractor {
   const idle = Array.from({ length: options.threads }, () => new ExtractThread(options));
   const all = [...idle];
-  const waiting: (() => void)[] = [];
+  /** In the order in which they came. Threads lie idle only while nobody waits. */
+  const waiting = new Set<Waiter>();
   let isClosed = false;
 
   /** A thread of one's own; rejects with the signal's reason. */
   const takeThread = async (signal: AbortSignal): Promise<ExtractThread> => {
-    for (;;) {
-      if (isClosed) throw closedError();
-      if (signal.aborted) {
-        // It may have been woken for a thread that it takes no more.
-        if (idle.length > 0) waiting.shift()?.();
-        throw signal.reason;
-      }
-      const thread = idle.pop();
-      if (thread !== undefined) return thread;
-      await waitForThread(signal);
+    if (isClosed) throw closedError();
+    signal.throwIfAborted();
+    const thread = idle.pop();
+    if (thread !== undefined) return thread;
+    const { promise, ...waiter } = Promise.withResolvers<ExtractThread>();
+    const leave = (): void => {
+      waiting.delete(waiter);
+      waiter.reject(signal.reason);
+    };
+    waiting.add(waiter);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
     }
   };
 
-  const waitForThread = async (signal: AbortSignal): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waiting.push(resolve);
-    const wake = (): void => resolve();
-    signal.addEventListener('abort', wake, { once: true });
-    await promise;
-    signal.removeEventListener('abort', wake);
-    const position = waiting.indexOf(resolve);
-    if (position !== -1) waiting.splice(position, 1);
-  };
-
   const giveBack = (thread: ExtractThread): void => {
-    idle.push(thread);
-    waiting.shift()?.();
+    const [next] = waiting;
+    if (next === undefined) {
+      idle.push(thread);
+      return;
+    }
+    waiting.delete(next);
+    next.resolve(thread);
   };
 
   return {
@@ -82,7 +87,8 @@ export function createExtractor(options: ExtractorOptions): Extractor {
     },
     async close() {
       isClosed = true;
-      for (const wake of waiting.splice(0)) wake();
+      for (const { reject } of waiting) reject(closedError());
+      waiting.clear();
       await Promise.all(all.map((thread) => thread.close()));
     },
   };

@@ -5,9 +5,13 @@ import type { Archive } from './open-archive.ts';
 /** What the first bytes say: a format, an archive to look into, or nothing, which is text until it is proven not to be. */
 export type ContentForm = 'pdf' | 'archive' | 'text';
 
+const oldOfficeSignature = 'd0cf11e0a1b11ae1';
+/** Name of the stream in which Office puts a file that it encrypts ([MS-OFFCRYPTO] 2.3.4.4). */
+const encryptedPackage = Buffer.from('EncryptedPackage', 'utf16le');
+
 /** Formats that are known and not read, so that the message can say more than "binary". */
 const refusedForms: readonly (readonly [signature: string, message: string])[] = [
-  ['d0cf11e0a1b11ae1', 'Old Office files (.doc, .xls, .ppt) are not read; save it as .docx, .xlsx or .pptx.'],
+  [oldOfficeSignature, 'Old Office files (.doc, .xls, .ppt) are not read; save it as .docx, .xlsx or .pptx.'],
   ['89504e470d0a1a0a', 'Images are not read: there is no text in them without OCR.'],
   ['ffd8ff', 'Images are not read: there is no text in them without OCR.'],
   ['47494638', 'Images are not read: there is no text in them without OCR.'],
@@ -27,11 +31,15 @@ export const unsupported = (message: string): ExtractError =>
 /** PDF readers look for the header in the first kilobyte: mail programs put things before it. */
 const pdfHeaderBytes = 1_024;
 
-/** Throws ExtractError `unsupported` or `no_text`. */
+/** Throws ExtractError `unsupported`, `encrypted` or `no_text`. */
 export function detectForm(bytes: Uint8Array): ContentForm {
   if (bytes.length === 0) throw new ExtractError('no_text', 'The file is empty.');
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, pdfHeaderBytes));
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const head = content.subarray(0, pdfHeaderBytes);
   const hex = head.toString('hex', 0, 16);
+  if (hex.startsWith(oldOfficeSignature) && content.includes(encryptedPackage)) {
+    throw new ExtractError('encrypted', 'The file is protected by a password.');
+  }
   const refused = refusedForms.find(([signature]) => hex.startsWith(signature));
   if (refused !== undefined) throw unsupported(refused[1]);
   if (hex.startsWith('504b0304') || hex.startsWith('504b0506')) return 'archive';
@@ -75,7 +83,10 @@ export function detectTextKind(text: string, name: string, mediaType: string): D
   const type = mediaType.split(';')[0]?.trim().toLowerCase() ?? '';
   const known = kindsByExtension[extension] ?? (extension === '' ? kindsByMediaType[type] : undefined);
   if (known !== undefined) return known;
-  const isMarkup = /^\s*(<!--[\s\S]*?-->\s*)*(<!doctype html|<html)[\s>]/i.test(text.slice(0, 2_048));
+  // Each comment ends at its first end: a pattern that may end it later tries every way to divide a row of them.
+  const isMarkup = /^\s*(?:<!--(?:(?!-->)[\s\S])*-->\s*)*(?:<!doctype html|<html)[\s>]/i.test(
+    text.slice(0, 2_048),
+  );
   if (isMarkup && (extension === '' || extension === 'txt')) return 'html';
   return kindsByMediaType[type] ?? 'text';
 }

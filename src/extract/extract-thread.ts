@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { ExtractError, type ExtractedDocument } from './document.ts';
 import type { ExtractJob, ExtractOutcome } from './extract-protocol.ts';
+import { watchMemory } from './watch-memory.ts';
 
 export interface ThreadLimits {
   /** One document's time. */
@@ -14,7 +15,6 @@ export interface ThreadLimits {
   readonly idleMs: number;
 }
 
-const memoryCheckMs = 100;
 const bytesPerMb = 1024 * 1024;
 
 /** Owns the worker. */
@@ -46,7 +46,9 @@ export class ExtractThread {
       () => end(tooCostly('The file takes too long to read.')),
       this.#limits.timeoutMs,
     );
-    const watch = setInterval(() => void this.#checkMemory(worker, end), memoryCheckMs);
+    const stopWatching = watchMemory(worker, this.#limits.memoryMbMax * bytesPerMb, () =>
+      end(tooCostly('The file needs too much memory.')),
+    );
     signal.addEventListener('abort', onAbort, { once: true });
     worker.once('message', resolve);
     // Out of memory: V8 ends the thread, and this is where it is heard.
@@ -59,7 +61,7 @@ export class ExtractThread {
       return readOutcome(await promise);
     } finally {
       clearTimeout(limit);
-      clearInterval(watch);
+      stopWatching();
       signal.removeEventListener('abort', onAbort);
       worker.off('message', resolve);
       worker.off('error', onExit);
@@ -105,14 +107,6 @@ export class ExtractThread {
     this.#forget(worker);
     worker.ref();
     await worker.terminate();
-  }
-
-  async #checkMemory(worker: Worker, end: (error: ExtractError) => void): Promise<void> {
-    // Answers in the middle of a loop, too; rejects when the thread has ended, which `exit` tells.
-    const statistics = await worker.getHeapStatistics().catch(() => undefined);
-    if (statistics === undefined) return;
-    const bytes = statistics.total_heap_size + statistics.external_memory;
-    if (bytes > this.#limits.memoryMbMax * bytesPerMb) end(tooCostly('The file needs too much memory.'));
   }
 }
 

@@ -24,8 +24,8 @@ export function createTextBuilder(charsMax: number): TextBuilder {
       throw new ExtractError('too_large', `The document holds more than ${charsMax} characters of text.`);
     }
     parts.push(text);
-    const rest = text.replace(/\n+$/, '');
-    lineEnds = rest === '' ? lineEnds + text.length : text.length - rest.length;
+    const textEnd = trimmedLength(text, '\n');
+    lineEnds = textEnd === 0 ? lineEnds + text.length : text.length - textEnd;
   };
   const endLines = (count: number): void => {
     if (lineEnds < count) add('\n'.repeat(count - lineEnds));
@@ -36,4 +36,11 @@ export function createTextBuilder(charsMax: number): TextBuilder {
     endParagraph: () => endLines(2),
     finish: () => parts.join('').trim(),
   };
+}
+
+/** Length of a text without those characters at its end. A regular expression would begin at each run of them anew. */
+export function trimmedLength(text: string, characters: string): number {
+  let length = text.length;
+  while (length > 0 && characters.includes(text.charAt(length - 1))) length -= 1;
+  return length;
 }

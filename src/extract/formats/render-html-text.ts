@@ -1,7 +1,7 @@
 /** HTML → text as a stream: no tree, no recursion, so that neither size nor nesting can hurt. Used where layout is simple. */
 import { Parser } from 'htmlparser2';
 import { ExtractError } from '../document.ts';
-import { createTextBuilder, type TextBuilder } from '../text-builder.ts';
+import { createTextBuilder, type TextBuilder, trimmedLength } from '../text-builder.ts';
 
 const paragraphTags = new Set(
   'address article aside blockquote body dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section table ul'.split(
@@ -118,15 +118,23 @@ export const collapse = (text: string): string => text.replaceAll(/\s+/g, ' ').t
 
 /** Collapses white space as browsers do, across element borders. */
 function createLine(builder: TextBuilder) {
-  let current = '';
+  // In pieces: looking at the end of a growing string would copy it every time.
+  let pieces: string[] = [];
+  /** White space that follows says nothing. */
+  let isSpaced = true;
   const flush = (): void => {
-    builder.add(current.replace(/[ |]+$/, ''));
-    current = '';
+    const line = pieces.join('');
+    builder.add(line.slice(0, trimmedLength(line, ' |')));
+    pieces = [];
+    isSpaced = true;
   };
   return {
     add(text: string): void {
       const collapsed = text.replaceAll(/[ \t\r\n\f]+/g, ' ');
-      current += current === '' || current.endsWith(' ') ? collapsed.trimStart() : collapsed;
+      const piece = isSpaced ? collapsed.trimStart() : collapsed;
+      if (piece === '') return;
+      pieces.push(piece);
+      isSpaced = piece.endsWith(' ');
     },
     addPreformatted(text: string): void {
       flush();
