@@ -12,21 +12,25 @@ export const limitSettings = {
     schema: limit(),
     description: `Requests that an account may send in any 60 seconds. ${whatHolds}`,
     defaultText: 'unlimited',
+    flag: { scope: 'rare', value: 'number' },
   }),
   tokensPerMinute: setting({
     schema: limit(),
     description: `Tokens, prompt without what is cached and output, of an account in any 60 seconds. ${whatHolds}`,
     defaultText: 'unlimited',
+    flag: { scope: 'rare', value: 'tokens' },
   }),
   tokensPerDay: setting({
     schema: limit(),
     description: `The same tokens from 00:00 UTC to 24:00. ${whatHolds}`,
     defaultText: 'unlimited',
+    flag: { scope: 'rare', value: 'tokens' },
   }),
   concurrentRequests: setting({
     schema: limit(),
     description: `Requests of an account that may run at the same time. ${whatHolds}`,
     defaultText: 'unlimited',
+    flag: { scope: 'rare', value: 'number' },
   }),
   redisUrl: setting({
     schema: z
@@ -42,5 +46,6 @@ export const limitSettings = {
   redisKeyPrefix: setting({
     schema: z.string().max(100).default('perigee:'),
     description: 'Begins every key in Redis, so that several installations can share one.',
+    flag: { scope: 'rare', value: 'text' },
   }),
 } as const satisfies Record<string, Setting>;

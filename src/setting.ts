@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 
-/** Where a setting is shown in `--help`. Settings without a flag hold secrets or maps. */
-export type FlagScope = 'everywhere' | 'address' | 'model' | 'serve' | 'chat';
+/** Which commands take a setting as a flag. `rare` = as `serve`, below the others in `--help`. */
+export type FlagScope = 'everywhere' | 'address' | 'model' | 'download' | 'serve' | 'rare' | 'chat';
 
 interface SettingOptions<Schema extends z.ZodType> {
   /** Checks a value from the file, or the text of a flag or variable; its default is the setting's default. */
@@ -13,7 +13,7 @@ interface SettingOptions<Schema extends z.ZodType> {
   readonly description: string;
   /** Shown in the documentation where the default is computed. */
   readonly defaultText?: string;
-  /** Placeholder of the flag's value; absent = no flag. */
+  /** With the placeholder of its value. Absent for secrets: everybody on a machine can read its command lines. */
   readonly flag?: { readonly scope: FlagScope; readonly value: string };
   /** Further environment names that are understood. */
   readonly environmentAliases?: readonly string[];

@@ -65,6 +65,7 @@ export const settings = {
   hubUrl: setting({
     schema: z.url({ protocol: /^https?$/ }).default('https://huggingface.co'),
     description: 'Where preset files are downloaded from: Hugging Face or a mirror with the same addresses.',
+    flag: { scope: 'download', value: 'url' },
   }),
   contextTokens: setting({
     schema: integer(256, 1_048_576).optional(),
@@ -94,6 +95,7 @@ export const settings = {
   contextCachesMax: setting({
     schema: integer(0, 100_000).prefault(100),
     description: 'Context caches that an account may have at a time.',
+    flag: { scope: 'rare', value: 'number' },
   }),
   prefixDiskMegabytes: setting({
     schema: integer(0, 16_777_216).prefault(4_096),
@@ -115,6 +117,7 @@ export const settings = {
   choiceCountMax: setting({
     schema: integer(1, 128).prefault(16),
     description: 'Largest `n` (answers to one prompt) that a request may ask for.',
+    flag: { scope: 'rare', value: 'number' },
   }),
   queueLengthMax: setting({
     schema: integer(0, 100_000).prefault(256),
@@ -143,11 +146,13 @@ export const settings = {
     ),
     description: 'Served model names and the engine behind each (docs/engines.md).',
     defaultText: '`moonshot/kimi-k2-turbo-preview` on the embedded engine',
+    flag: { scope: 'rare', value: 'json' },
   }),
   bootstrapEmail: setting({
     schema: z.email().optional(),
     description: 'E-mail address of the administrator that the first start creates.',
     defaultText: '`admin@perigee.localhost`',
+    flag: { scope: 'rare', value: 'address' },
   }),
   bootstrapPassword: setting({
     schema: z.string().min(8, 'must have at least 8 characters').max(128).optional(),
@@ -171,6 +176,7 @@ export const settings = {
     schema: usd.prefault('100'),
     description: 'Opening balance of the administrator’s account, in US dollars.',
     defaultText: '`100`',
+    flag: { scope: 'rare', value: 'usd' },
   }),
   ...peopleSettings,
   ...limitSettings,
@@ -186,6 +192,7 @@ export const settings = {
       .prefault('*'),
     description: 'Origins of web pages that may call the API from a browser, separated by commas; `*` = any.',
     defaultText: '`*`',
+    flag: { scope: 'rare', value: 'origins' },
   }),
   egressAllowHosts: setting({
     schema: textList
@@ -197,6 +204,7 @@ export const settings = {
     description:
       'Hosts inside your network that web search may read, separated by commas: `wiki.corp`, `*.corp.example`, `10.1.0.0/16`, each perhaps with `:port` or `:*` (docs/egress.md).',
     defaultText: 'none',
+    flag: { scope: 'rare', value: 'hosts' },
   }),
   egressPorts: setting({
     schema: textList
@@ -205,6 +213,7 @@ export const settings = {
       .prefault('80,443'),
     description: 'Ports of public hosts that web search may read, separated by commas.',
     defaultText: '`80,443`',
+    flag: { scope: 'rare', value: 'ports' },
   }),
   logLevel: setting({
     schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),

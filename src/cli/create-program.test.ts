@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { flagNameOf, listSettings } from '../settings.ts';
 import { createProgram } from './create-program.ts';
 
 const silent = { print: () => {}, write: () => {}, note: () => {}, isInteractive: false };
@@ -24,6 +25,15 @@ describe('the command perigee', () => {
     expect(commandsWith('--port')).toEqual(['serve', 'chat', 'accounts reset-link', 'doctor']);
     expect(commandsWith('--host')).toEqual(commandsWith('--port'));
     expect(commandsWith('--model')).toEqual(['serve', 'keys create', 'doctor']);
+  });
+
+  it('takes every setting as a flag, but of the secrets only the key that chat sends', () => {
+    const flags = new Set(commands.flatMap(([, command]) => command.options.map(({ long }) => long)));
+    const hasFlag = ({ name }: { readonly name: string }): boolean => flags.has(flagNameOf(name));
+    const secrets = listSettings().filter(({ setting }) => setting.isSecret);
+    const others = listSettings().filter(({ setting }) => !setting.isSecret);
+    expect(others.filter((each) => !hasFlag(each)).map(({ name }) => name)).toEqual([]);
+    expect(secrets.filter(hasFlag).map(({ name }) => name)).toEqual(['apiKey']);
   });
 
   it('names the opening balance that an account gets when none is given', () => {

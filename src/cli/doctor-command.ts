@@ -9,7 +9,7 @@ const marks = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
 
 /** `perigee doctor`: tries everything a server needs; exit code 1 when something does not work. */
 export function addDoctorCommand(program: Command, terminal: Terminal): void {
-  addSettingFlags(program.command('doctor'), ['everywhere', 'address', 'model', 'serve'])
+  addSettingFlags(program.command('doctor'), ['everywhere', 'address', 'model', 'download', 'serve', 'rare'])
     .description('Check the machine, the database, the model file and the engine, and say how to mend each.')
     .action(async (_options: object, command: Command) => {
       const config = readConfig(command, terminal);

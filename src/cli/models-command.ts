@@ -18,7 +18,7 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
       const { dataDir } = readConfig(command, terminal);
       listModels(modelsFolder(dataDir), options.json === true, terminal);
     });
-  addSettingFlags(models.command('pull <preset>'), ['everywhere'])
+  addSettingFlags(models.command('pull <preset>'), ['everywhere', 'download'])
     .description('Download and verify a preset; a broken download goes on where it stopped.')
     .action(async (preset: string, _options: object, command: Command) => {
       const { dataDir, hubUrl } = readConfig(command, terminal);

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import type { App } from '../build-app.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { createLogger } from '../logger.ts';
 import type { Config } from '../settings.ts';
 import { version } from '../version.ts';
@@ -14,7 +15,7 @@ import { explainStoreFailure } from './with-store.ts';
 
 /** `perigee serve`: what `npm start` runs. */
 export function addServeCommand(program: Command, terminal: Terminal): void {
-  addSettingFlags(program.command('serve'), ['everywhere', 'address', 'model', 'serve'])
+  addSettingFlags(program.command('serve'), ['everywhere', 'address', 'model', 'download', 'serve', 'rare'])
     .description('Start the server.')
     .action(async (_options: object, command: Command) => {
       restartWithFlags();
@@ -51,7 +52,7 @@ async function listen(app: App, config: Config): Promise<string> {
     return await app.listen();
   } catch (error) {
     await app.close(0);
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCodeOf(error);
     const place = `${config.host}:${config.port}`;
     if (code === 'EADDRINUSE') {
       throw new CommandError(

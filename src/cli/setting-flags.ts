@@ -1,5 +1,5 @@
 /** Turns the settings table into command line flags. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../config.ts';
 import type { FlagScope } from '../setting.ts';
 import { type Config, flagNameOf, listSettings, type SettingName } from '../settings.ts';
@@ -9,7 +9,8 @@ import type { Terminal } from './terminal.ts';
 export function addSettingFlags(command: Command, scopes: readonly FlagScope[]): Command {
   for (const { name, setting } of listSettings()) {
     if (setting.flag === undefined || !scopes.includes(setting.flag.scope)) continue;
-    command.option(`${flagNameOf(name)} <${setting.flag.value}>`, setting.description);
+    const option = new Option(`${flagNameOf(name)} <${setting.flag.value}>`, setting.description);
+    command.addOption(setting.flag.scope === 'rare' ? option.helpGroup('Further settings:') : option);
   }
   return command;
 }
