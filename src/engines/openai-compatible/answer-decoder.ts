@@ -86,6 +86,7 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
   const [onlyState] = states.length === 1 && !options.hasLogprobs ? states : [];
   const template = onlyState === undefined ? undefined : createContentTemplate();
   let usage: UpstreamUsage | undefined;
+  let lastEnded: ChoiceState | undefined;
 
   function addChoice(value: unknown): void {
     const wireChoice = asRecord<WireChoice>(value);
@@ -99,8 +100,19 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
       for (const call of asList(delta.tool_calls)) state.calls().add(call);
     }
     const reason = asText(wireChoice.finish_reason);
-    if (reason !== undefined) state.reason = readReason(reason);
+    if (reason !== undefined) {
+      state.reason = readReason(reason);
+      lastEnded = state;
+    }
     if (wireChoice.usage !== undefined) state.usage = readUsage(wireChoice.usage) ?? state.usage;
+  }
+
+  /** llama-server sends the usage of each choice after its end; all others, once, that of the whole answer. */
+  function addUsage({ choices, usage: wireUsage }: WireChunk): void {
+    const read = readUsage(wireUsage);
+    if (read === undefined) return;
+    usage = read;
+    if (asList(choices).length === 0 && lastEnded !== undefined) lastEnded.usage ??= read;
   }
 
   function addText(state: ChoiceState, text: string): void {
@@ -120,9 +132,8 @@ export function createAnswerDecoder(options: AnswerDecoderOptions): AnswerDecode
       const chunk = parseChunk(json);
       if (chunk.error !== undefined && chunk.error !== null) throw classifyStreamError(chunk.error);
       if (chunk.object === 'error') throw classifyStreamError(chunk);
-      if (chunk.usage !== undefined) usage = readUsage(chunk.usage) ?? usage;
-      const { choices } = chunk;
-      for (const choice of asList(choices)) addChoice(choice);
+      addUsage(chunk);
+      for (const choice of asList(chunk.choices)) addChoice(choice);
       if (template !== undefined && isTextAlone(chunk)) template.learn(json);
     },
     isComplete: () => states.every(({ reason }) => reason !== undefined),

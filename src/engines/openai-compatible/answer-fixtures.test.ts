@@ -44,6 +44,13 @@ const answers: Record<string, { choices: readonly Choice[]; usage?: readonly [nu
     ],
     usage: [9, 0],
   },
+  'llama-server-two-choices': {
+    choices: [
+      { text: 'Bonjour, welcome to the', reason: 'length', tokens: 6 },
+      { text: 'Bonjour', reason: 'stop', tokens: 3 },
+    ],
+    usage: [34, 33],
+  },
   'vllm-kimi-tool-call': {
     choices: [
       { text: '', calls: [['get_weather', '{"city": "Beijing"}']], reason: 'tool_calls', tokens: 28 },
