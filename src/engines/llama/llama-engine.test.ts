@@ -140,7 +140,8 @@ describe('preparing', () => {
     const engine = createEngine(played.host);
     await expect(engine.prepare(request({ outputTokensMax: 141 }), context())).rejects.toMatchObject({
       code: 'context_length_exceeded',
-      message: 'Invalid request: Your request exceeded model token limit: 200 (requested: 201)',
+      message:
+        'Invalid request: Your request exceeded model token limit: 200 (requested: 201). The prompt has 60 tokens, so max_tokens may be at most 140.',
     });
     expect(played.held.size).toBe(0);
     expect((await engine.prepare(request({ outputTokensMax: 140 }), context())).outputTokensMax).toBe(140);

@@ -7,6 +7,7 @@ import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import { analyseSchema } from '../../grammar/analyse-schema.ts';
 import type { Engine, EngineStats, ModelBacking, PreparedTurn, TurnContext } from '../engine.ts';
+import { fitOutput, windowExceeded } from '../fit-output.ts';
 import { createTokenRates, type TokenRates } from '../token-rates.ts';
 import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
@@ -130,7 +131,7 @@ async function prepareTurn(
       prompt,
       outputTokensMax: fitOutput(request, prompt.tokenCount, {
         windowTokens: model.contextTokens,
-        defaultTokens: options.defaultOutputTokens,
+        outputTokensDefault: options.defaultOutputTokens,
       }),
       needsOutputCheck,
       grammar: composeGrammar(format, rules),
@@ -153,7 +154,9 @@ async function prepareTurn(
  * token, so more of them than the window has need no exact count.
  */
 function refuseEndlessConversation({ messages }: ChatRequest, windowTokens: number): void {
-  if (messages.length > windowTokens) throw windowExceeded(windowTokens, `at least ${messages.length}`);
+  if (messages.length > windowTokens) {
+    throw windowExceeded({ windowTokens, requested: `at least ${messages.length}` });
+  }
 }
 
 /** Throws `invalid_schema` for a schema that cannot be used at all. */
@@ -161,28 +164,6 @@ function areSchemasExact(rules: OutputRules): boolean {
   const schemas = [...rules.tools, ...(rules.answer === undefined ? [] : [rules.answer])];
   // Each one is analysed, so that the second bad schema is refused too.
   return schemas.map(({ schema, param }) => analyseSchema(schema, { param }).isExact).every(Boolean);
-}
-
-/** Output tokens per choice. Throws `context_length_exceeded`. */
-function fitOutput(
-  request: ChatRequest,
-  promptTokens: number,
-  limits: { readonly windowTokens: number; readonly defaultTokens: number },
-): number {
-  const { windowTokens, defaultTokens } = limits;
-  const requestedTokens = promptTokens + (request.outputTokensMax ?? 1);
-  if (requestedTokens > windowTokens) {
-    throw windowExceeded(windowTokens, String(requestedTokens));
-  }
-  return request.outputTokensMax ?? Math.min(defaultTokens, windowTokens - promptTokens);
-}
-
-/** In Moonshot's words. */
-function windowExceeded(windowTokens: number, requested: string): ApiError {
-  return new ApiError('context_length_exceeded', {
-    message: `Invalid request: Your request exceeded model token limit: ${windowTokens} (requested: ${requested})`,
-    param: 'messages',
-  });
 }
 
 function createDialect(model: LoadedModel, systemText: string | undefined): ModelDialect {

@@ -2,6 +2,7 @@
 import type { ChatMessage, ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { EnginePrefixes, TurnContext } from '../engine.ts';
+import { windowExceeded } from '../fit-output.ts';
 import { holdPrompt } from './held-prompt.ts';
 import type { LlamaHost } from './llama-host.ts';
 import type { GenerationSpec, PromptPiece } from './protocol.ts';
@@ -24,10 +25,7 @@ export function createLlamaPrefixes(options: LlamaPrefixesOptions): EnginePrefix
     const windowTokens = options.windowTokens();
     if (prompt.tokenCount < windowTokens) return prompt;
     prompt.release();
-    throw new ApiError('context_length_exceeded', {
-      message: `Invalid request: Your request exceeded model token limit: ${windowTokens} (requested: ${prompt.tokenCount + 1})`,
-      param: 'messages',
-    });
+    throw windowExceeded({ windowTokens, requested: prompt.tokenCount + 1 });
   };
 
   return {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { ChatRequest } from '../../chat/types.ts';
 import { ApiError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
+import { fitOutput } from '../fit-output.ts';
 import { countPrompt, countText, type PromptCount } from './count-prompt.ts';
 import { refuseUnsupported } from './refuse-unsupported.ts';
 import { type RunTicket, runUpstream } from './run-upstream.ts';
@@ -107,23 +108,13 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleOptions): 
   };
 }
 
-/**
- * Output tokens per choice. Only an exact count may refuse a prompt or shorten an answer: an estimate leaves that
- * to the upstream. Throws ApiError `context_length_exceeded`.
- */
+/** Output tokens per choice. Only an exact count may refuse or shorten: an estimate leaves that to the upstream. */
 function boundOutput(
   request: ChatRequest,
   outputTokensDefault: number,
   count: PromptCount,
-  contextTokens: number | undefined,
+  windowTokens: number | undefined,
 ): number {
-  const wanted = request.outputTokensMax ?? outputTokensDefault;
-  if (!count.isExact || contextTokens === undefined) return wanted;
-  if (count.promptTokens >= contextTokens) {
-    throw new ApiError('context_length_exceeded', {
-      message: `Invalid request: Your request exceeded model token limit: ${contextTokens} (requested: ${count.promptTokens})`,
-      param: 'messages',
-    });
-  }
-  return Math.min(wanted, contextTokens - count.promptTokens);
+  if (!count.isExact || windowTokens === undefined) return request.outputTokensMax ?? outputTokensDefault;
+  return fitOutput(request, count.promptTokens, { windowTokens, outputTokensDefault });
 }

@@ -163,7 +163,20 @@ describe('the prompt of an upstream turn', () => {
     const engine = createEngine(server.baseUrl, { tokenizer: 'vllm', contextTokens: 262_144 });
     await expect(engine.prepare(chatRequest({}), context)).rejects.toMatchObject({
       code: 'context_length_exceeded',
-      message: 'Invalid request: Your request exceeded model token limit: 262144 (requested: 269030)',
+      message:
+        'Invalid request: Your request exceeded model token limit: 262144 (requested: 269030). The prompt has 269030 tokens.',
+    });
+  });
+
+  it('is refused, as on the embedded engine, when the output that was asked for has no room', async () => {
+    const server = await startServer({ '/tokenize': () => ({ count: 90 }) });
+    const engine = createEngine(server.baseUrl, { tokenizer: 'vllm', contextTokens: 100 });
+    await expect(engine.prepare(chatRequest({ outputTokensMax: 11 }), context)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'max_tokens',
+    });
+    expect(await engine.prepare(chatRequest({ outputTokensMax: 10 }), context)).toMatchObject({
+      outputTokensMax: 10,
     });
   });
 
