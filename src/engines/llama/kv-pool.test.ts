@@ -26,11 +26,11 @@ function setUp(savedMin: number) {
     pool.append(sequence, tokens.length);
   };
   /** Computes a sequence that then rests; `first` makes it differ from others. */
-  const rest = async (first: number, length: number): Promise<void> => {
+  const rest = async (first: number, length: number, willBePinned = false): Promise<void> => {
     const tokens = Int32Array.from({ length }, (_, index) => (index === 0 ? first : 0));
     const sequence = pool.takeSequence();
     await run(sequence, 0, tokens);
-    pool.retain('tenant', sequence, tokens);
+    pool.retain({ tenant: 'tenant', sequence, tokens, willBePinned });
   };
   /** Computes tokens of a sequence that goes on running. */
   const compute = async (length: number): Promise<void> => {
@@ -59,12 +59,12 @@ describe('sequences at rest', () => {
     expect(evicted).toEqual([300]);
   });
 
-  it('stay for the step after their own, so that they can be pinned while others have a long prompt', async () => {
-    const { pool, evicted, rest } = setUp(256);
-    await rest(1, 300);
-    pool.evictResting(700);
+  it('wait to be pinned, however long the prompts of others are, until as much has been computed', async () => {
+    const { pool, evicted, rest, compute } = setUp(256);
+    await rest(1, 300, true);
+    pool.evictResting(7_000);
     expect(evicted).toEqual([]);
-    pool.evictResting(700);
+    await compute(300);
     expect(evicted).toEqual([300]);
   });
 

@@ -26,6 +26,14 @@ const restTokensMax = { saved: 256, lost: 4_096 };
 /** Computed tokens between two looks for such sequences. */
 const lookTokens = 32;
 
+export interface FinishedSequence {
+  readonly tenant: string;
+  readonly sequence: number;
+  readonly tokens: Int32Array;
+  /** It is about to be saved, so tokens that are only due do not count against it. */
+  readonly willBePinned?: boolean | undefined;
+}
+
 export interface KvPool {
   readonly cells: number;
   readonly usedCells: number;
@@ -47,7 +55,7 @@ export interface KvPool {
   /** Forgets a sequence and frees its id. */
   drop(sequence: number): void;
   /** Keeps what a finished sequence computed for later requests. */
-  retain(tenant: string, sequence: number, tokens: Int32Array): void;
+  retain(finished: FinishedSequence): void;
   /**
    * Brings an idle sequence back: `load` fills the empty sequence and says whether it could. `no-room`: it was not
    * asked to.
@@ -62,8 +70,7 @@ export interface KvPool {
   /**
    * Evicts at most one sequence that has been idle for so long that it is cheaper to move it away than to keep it:
    * the attention of every computed token goes over all cells in use, its own or not.
-   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well. They
-   *   count from the second call on after it became idle.
+   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well
    */
   evictResting(dueTokens: number): void;
 }
@@ -77,10 +84,10 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     (_, i) => options.sequencesMax - 1 - i,
   );
   let reserved = 0;
-  /** All tokens ever computed, and all looks for idle sequences; for each of these, as of when it became idle. */
+  /** All tokens ever computed; for each idle sequence, as of when it became idle. */
   let computed = 0;
-  let looks = 0;
-  const restingSince = new WeakMap<CachedSequence, { readonly computed: number; readonly looks: number }>();
+  const restingSince = new WeakMap<CachedSequence, number>();
+  const awaited = new WeakSet<CachedSequence>();
   let lookAt = lookTokens;
 
   const drop = (sequence: number): void => {
@@ -136,10 +143,8 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     reserved -= count;
   };
   const hasRestedTooLong = (entry: CachedSequence, dueTokens: number): boolean => {
-    const since = restingSince.get(entry) ?? { computed, looks };
-    // What is wanted of a prefix that was just computed (to be pinned) can only come while the next step runs.
-    const isFirstLook = looks <= since.looks + 1;
-    const restedTokens = computed - since.computed + (isFirstLook ? 0 : dueTokens);
+    const since = restingSince.get(entry) ?? computed;
+    const restedTokens = computed - since + (awaited.has(entry) ? 0 : dueTokens);
     const isSaved = options.isSaved?.(entry.computedTokens) === true;
     const restedMax = isSaved ? restTokensMax.saved : restTokensMax.lost;
     if (restedTokens < restedMax) return false;
@@ -147,11 +152,12 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     const ownCells = ledger.countHeldOnlyBy((sequence) => sequence === entry.sequence);
     return restedTokens * ownCells >= restedMax * entry.computedTokens;
   };
-  const addIdle = (tenant: string, sequence: number, tokens: Int32Array): void => {
+  const addIdle = ({ tenant, sequence, tokens, willBePinned }: FinishedSequence): void => {
     const entry = cache.add(tenant, sequence, tokens);
     entry.computedTokens = tokens.length;
     entry.isRunning = false;
-    restingSince.set(entry, { computed, looks });
+    restingSince.set(entry, computed);
+    if (willBePinned === true) awaited.add(entry);
     dropCovered(entry);
     while (cellsOfIdle() > options.prefixCacheCells) evictOldest();
   };
@@ -179,7 +185,8 @@ export function createKvPool(options: KvPoolOptions): KvPool {
       computed += count;
     },
     drop,
-    retain(tenant, sequence, tokens) {
+    retain(finished) {
+      const { tenant, sequence, tokens } = finished;
       // Of a sequence that is larger than the whole cache may be, the beginning is worth keeping.
       const kept = tokens.subarray(0, options.prefixCacheCells);
       if (kept.length === 0 || findCovering(tenant, kept) !== undefined) {
@@ -190,7 +197,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
         context.truncateSequence(sequence, kept.length);
         ledger.truncate(sequence, kept.length);
       }
-      addIdle(tenant, sequence, kept);
+      addIdle({ ...finished, tokens: kept });
     },
     restore(tenant, tokens, load) {
       if (tokens.length > options.prefixCacheCells || !reserve(tokens.length)) return 'no-room';
@@ -201,12 +208,11 @@ export function createKvPool(options: KvPoolOptions): KvPool {
         return 'failed';
       }
       fill(sequence, tokens.length);
-      addIdle(tenant, sequence, tokens);
+      addIdle({ tenant, sequence, tokens });
       return 'loaded';
     },
     evictOldest,
     evictResting(dueTokens) {
-      looks += 1;
       if (computed + dueTokens < lookAt) return;
       for (const entry of cache.idleEntries()) {
         if (!hasRestedTooLong(entry, dueTokens)) continue;

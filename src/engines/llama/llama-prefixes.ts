@@ -73,6 +73,7 @@ async function compute(host: LlamaHost, promptId: number, context: TurnContext):
     topLogprobs: undefined,
     grammar: undefined,
     isDeterministic: false,
+    willBePinned: true,
   };
   for await (const event of host.generate(spec, context.signal)) {
     if (event.type === 'end') return;

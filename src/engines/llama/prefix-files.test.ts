@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -104,6 +104,19 @@ it('leaves nothing behind of a state that could not be written', async () => {
   });
   expect(await files.write(full)).toBe(false);
   expect([files.count, files.usedBytes, readdirSync(folder)]).toEqual([0, 0, []]);
+});
+
+it('does not take a state for whole of which one bit has changed', async () => {
+  const folder = newFolder();
+  const files = open(folder);
+  await files.write(prefix('cache-1', 1));
+  const file = files.find('one', prefix('cache-1', 1).tokens)?.file;
+  if (file === undefined) throw new Error('the state was not stored');
+  expect(await files.isIntact(file)).toBe(true);
+  const state = readFileSync(file.path);
+  state.writeUInt8(state.readUInt8(500) ^ 1, 500);
+  writeFileSync(file.path, state);
+  expect(await files.isIntact(file)).toBe(false);
 });
 
 it('finds after a restart what was stored, for its own tenant and identity alone', async () => {

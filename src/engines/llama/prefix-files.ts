@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { makeFolder } from '../../store/make-folder.ts';
 import { type CachedSequence, createPrefixCache } from './prefix-cache.ts';
-import { completeFile, hashFile, namePattern, readFolder, removeFiles } from './prefix-folder.ts';
+import { completeFile, namePattern, readChecksum, readFolder, removeFiles } from './prefix-folder.ts';
 
 /** What a state depends on; a file of another identity cannot be used. */
 export interface StateIdentity {
@@ -24,7 +24,8 @@ export interface StoredPrefix {
   readonly tokens: Int32Array;
   readonly path: string;
   readonly sizeBytes: number;
-  readonly sha256: string;
+  /** CRC-32 of the file. */
+  readonly checksum: number;
   /** Belongs to a context-cache object: never dropped to make room. */
   readonly isPinned: boolean;
 }
@@ -105,7 +106,7 @@ export function openPrefixFiles(options: PrefixFilesOptions): PrefixFiles {
     },
     isIntact: async (file) => {
       try {
-        return (await hashFile(file.path)) === file.sha256;
+        return (await readChecksum(file.path)) === file.checksum;
       } catch {
         return false; // A file that cannot be read is as good as none.
       }

@@ -76,6 +76,8 @@ export interface GenerationSpec {
   readonly topLogprobs: number | undefined;
   readonly grammar: GrammarSpec | undefined;
   readonly isDeterministic: boolean;
+  /** Its prompt is computed to be pinned: until that is asked for it is not moved away for the sake of others. */
+  readonly willBePinned?: boolean | undefined;
 }
 
 export type ParentMessage =

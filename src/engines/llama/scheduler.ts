@@ -353,7 +353,7 @@ export class Scheduler {
     const tokens = new Int32Array(generation.prompt.length + choice.decoded.length);
     tokens.set(generation.prompt);
     tokens.set(choice.decoded, generation.prompt.length);
-    this.#pool.retain(generation.spec.tenant, choice.sequence, tokens);
+    this.#pool.retain({ ...generation.spec, sequence: choice.sequence, tokens });
   }
 
   #forgetPromptEntry(generation: Generation): void {
@@ -373,7 +373,8 @@ export class Scheduler {
     const { promptSequence, computedTokens } = generation;
     if (promptSequence >= 0) {
       this.#forgetPromptEntry(generation);
-      this.#pool.retain(generation.spec.tenant, promptSequence, generation.prompt.slice(0, computedTokens));
+      const tokens = generation.prompt.slice(0, computedTokens);
+      this.#pool.retain({ ...generation.spec, sequence: promptSequence, tokens });
     }
     this.#admission.notifyFreed();
   }
