@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { testCaller } from '../chat/__fixtures__/test-caller.ts';
 import type { ChatEvent, Usage } from '../chat/types.ts';
 import { ApiError } from '../errors.ts';
 import { createFreeMeter } from './free-meter.ts';
@@ -59,7 +60,7 @@ function createTurn(ending: SourceEnding, controller = new AbortController()) {
     isWaiting: Promise.withResolvers<void>(),
   };
   const turn: TurnToRun = {
-    caller: { accountId: 1, keyId: 1, keyPrefix: 'abcdefgh', scopes: null, origin: 'api' },
+    caller: testCaller(),
     inferenceId: 'chatcmpl-1',
     clientRequestId: undefined,
     signal: controller.signal,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { testCaller } from '../chat/__fixtures__/test-caller.ts';
 import type { Meter, TurnOutcome, TurnToMeter } from './meter.ts';
 import { observeMeter } from './observe-meter.ts';
 
 const turn: TurnToMeter = {
-  caller: { accountId: 1, keyId: 1, keyPrefix: 'a-key-th', scopes: null, origin: 'api' },
+  caller: testCaller(),
   inferenceId: 'chatcmpl-1',
   clientRequestId: undefined,
   modelId: 'a/model',

@@ -12,6 +12,7 @@ import {
 } from '../engines/scripted/scripted-engine.ts';
 import { ApiError } from '../errors.ts';
 import { chatRequest, functionTool } from './__fixtures__/chat-request.ts';
+import { testCaller } from './__fixtures__/test-caller.ts';
 import { createChatService } from './chat-service.ts';
 import { collectCompletion } from './collect.ts';
 
@@ -32,7 +33,7 @@ function createService(options: ScriptedEngineOptions) {
 
 function createTurn(controller = new AbortController()) {
   return {
-    caller: { accountId: 1, keyId: 1, keyPrefix: 'abcdefgh', scopes: null, origin: 'api' },
+    caller: testCaller(),
     inferenceId: 'chatcmpl-1',
     clientRequestId: undefined,
     signal: controller.signal,
@@ -72,7 +73,7 @@ describe('the chat service', () => {
   it('gives the engine the choices and the budget of the request', async () => {
     const { service, engine } = createService({ script: () => scriptText('x') });
     const turn = await service.start(chatRequest({ choiceCount: 3, outputTokensMax: 5 }), createTurn());
-    for await (const event of turn.events) expect(event).toBeDefined();
+    await Array.fromAsync(turn.events);
     expect(engine.runs[0]).toMatchObject({ choices: [0, 1, 2], outputTokensMax: 5, attempt: 0 });
   });
 

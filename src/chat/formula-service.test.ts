@@ -4,25 +4,12 @@ import { createTurnMetering } from '../billing/metered-turn.ts';
 import { createMemoryCounters } from '../limits/memory-counters.ts';
 import { createTurnLimiter } from '../limits/turn-limiter.ts';
 import { createDateFormula } from '../web-search/formulas/date-formula.ts';
+import { testCaller, testRateLimits } from './__fixtures__/test-caller.ts';
 import { createFormulaService } from './formula-service.ts';
-import type { Caller } from './types.ts';
 
-const caller: Caller = {
-  accountId: 1,
-  keyId: 1,
-  keyPrefix: 'abcdefgh',
-  scopes: null,
-  origin: 'api',
-  rateLimits: {
-    key: undefined,
-    account: {
-      requestsPerMinute: 2,
-      tokensPerMinute: undefined,
-      tokensPerDay: undefined,
-      concurrency: 1,
-    },
-  },
-};
+const caller = testCaller({
+  rateLimits: { key: undefined, account: testRateLimits({ requestsPerMinute: 2, concurrency: 1 }) },
+});
 
 it('runs that cost nothing count as requests, and their places are free again', async () => {
   const limiter = createTurnLimiter({ counters: createMemoryCounters(), readUsedTokens: async () => 0 });

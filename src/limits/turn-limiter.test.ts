@@ -1,25 +1,12 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createFreeMeter } from '../billing/free-meter.ts';
-import type { Caller } from '../chat/types.ts';
+import { testCaller, testRateLimits } from '../chat/__fixtures__/test-caller.ts';
 import { createMemoryCounters } from './memory-counters.ts';
 import { createTurnLimiter } from './turn-limiter.ts';
 
-const caller: Caller = {
-  accountId: 1,
-  keyId: 1,
-  keyPrefix: 'abcdefgh',
-  scopes: null,
-  origin: 'api',
-  rateLimits: {
-    key: {
-      requestsPerMinute: undefined,
-      tokensPerMinute: undefined,
-      tokensPerDay: undefined,
-      concurrency: 1,
-    },
-    account: undefined,
-  },
-};
+const caller = testCaller({
+  rateLimits: { key: testRateLimits({ concurrency: 1 }), account: undefined },
+});
 
 it('a place that was given back while it was being renewed is free', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
