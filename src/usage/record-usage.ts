@@ -14,6 +14,7 @@ export interface UsageRecord {
   readonly priceId: number | null;
   readonly origin: 'api' | 'playground';
   readonly status: 'succeeded' | 'failed';
+  /** Of a failed request, from the catalogue of errors. */
   readonly errorCode: string | null;
   readonly isClientLeft: boolean;
   readonly inputTokens: number;
@@ -22,7 +23,9 @@ export interface UsageRecord {
   /** The part of `cachedTokens` that a context-cache object covered. */
   readonly objectCachedTokens: number;
   readonly webSearches: number;
+  /** Uses of a context-cache object. */
   readonly cacheHits: number;
+  /** Who counted the tokens; null when nothing was. */
   readonly usageSource: string | null;
   readonly costNanoUsd: bigint;
   readonly clientRequestId: string | null;

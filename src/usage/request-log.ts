@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import type { TimeSpan } from './read-usage-sums.ts';
+import type { UsageRecord } from './record-usage.ts';
 
 /** Where a page ends: the last request that was shown. */
 export interface LogPosition {
@@ -25,30 +26,11 @@ export interface RequestLogFilter extends TimeSpan {
   readonly before: LogPosition | undefined;
 }
 
-/** One request. Times and durations in milliseconds. */
-export interface LogEntry {
-  readonly inferenceId: string;
-  readonly clientRequestId: string | null;
+/** One request, with the key that asked in place of the rows that it belongs to. */
+export interface LogEntry
+  extends Omit<UsageRecord, 'accountId' | 'keyId' | 'priceId' | 'objectCachedTokens'> {
   readonly keyPrefix: string;
   readonly keyName: string | null;
-  readonly modelId: string;
-  readonly origin: 'api' | 'playground';
-  readonly status: 'succeeded' | 'failed';
-  /** Of a failed request, from the catalogue of errors. */
-  readonly errorCode: string | null;
-  readonly isClientLeft: boolean;
-  readonly inputTokens: number;
-  readonly cachedTokens: number;
-  readonly outputTokens: number;
-  readonly webSearches: number;
-  /** Uses of a context-cache object. */
-  readonly cacheHits: number;
-  /** Who counted the tokens; null when nothing was. */
-  readonly usageSource: string | null;
-  readonly costNanoUsd: bigint;
-  readonly timeToFirstTokenMs: number | null;
-  readonly durationMs: number;
-  readonly createdAt: number;
 }
 
 /** A request with what it was charged by. */
