@@ -158,6 +158,7 @@ function addResetLinkCommand(accounts: Command, terminal: Terminal): void {
         const { buildPeople } = await import('../build-people.ts');
         const people = buildPeople(store, config, {
           localUrl: () => localUrl(config),
+          // Only mails fail in the background; a link that is made here throws.
           onResetError: () => undefined,
         });
         const made = await people.resets.createLink(id);

@@ -1,10 +1,11 @@
 /** What `perigee doctor` looks at outside Perigee's own parts: the machine, the disk, the port. */
 import { access, constants, readFile, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { request } from 'undici';
+import { errorCodeOf } from '../error-code.ts';
 import type { Config } from '../settings.ts';
 import { makeFolder } from '../store/make-folder.ts';
+import { tryAddress } from '../try-address.ts';
 import { localUrl } from './chat-command.ts';
 import { formatBytes } from './terminal.ts';
 
@@ -103,7 +104,10 @@ const portCheck: Check = {
   name: 'Port',
   run: async (config) => {
     const place = `${config.host}:${config.port}`;
-    const code = await tryToListen(config.host, config.port);
+    const code = await tryAddress({ host: config.host, port: config.port }).then(
+      () => undefined,
+      (error: unknown) => errorCodeOf(error) ?? String(error),
+    );
     if (code === undefined) return { state: 'ok', detail: `${place} is free` };
     if (code !== 'EADDRINUSE') {
       return { state: 'fail', detail: `${place}: ${code}`, mend: 'Choose another --host or --port.' };
@@ -125,15 +129,6 @@ export const machineChecks: readonly Check[] = [
   dataFolderCheck,
   portCheck,
 ];
-
-/** Undefined when the address could be listened on, else the error's code. */
-function tryToListen(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, host, () => server.close(() => resolve(undefined)));
-  });
-}
 
 async function isPerigee(url: string): Promise<boolean> {
   try {

@@ -71,6 +71,7 @@ export function addSearchCommand(program: Command, terminal: Terminal): void {
   addSettingFlags(search.command('remove <folder-or-url>'), ['everywhere'])
     .description('Remove a folder or a site from the index.')
     .action(async (source: string, _options: unknown, command: Command) => {
+      // A folder that is gone is removed by the name under which it was indexed.
       const address = await resolveSource(source).catch(() => source);
       const isRemoved = await withIndex(
         readConfig(command, terminal),
