@@ -20,10 +20,11 @@ export interface GgufHeader {
 
 /** The file cannot be a usable model; the text says why and what to do. */
 export class GgufError extends Error {
-  constructor(file: string, problem: string) {
+  constructor(file: string, problem: string, options?: ErrorOptions) {
     // Callers of the API can read it: the folder is nobody's business.
     super(
       `${path.basename(file)} ${problem}. Download the model again (\`perigee models pull\`) or choose another file.`,
+      options,
     );
     this.name = 'GgufError';
   }
@@ -82,8 +83,8 @@ export function readGgufHeader(path: string): GgufHeader {
 function openModel(path: string): number {
   try {
     return openSync(path, 'r');
-  } catch {
-    throw new GgufError(path, 'cannot be opened');
+  } catch (cause) {
+    throw new GgufError(path, 'cannot be opened', { cause });
   }
 }
 
