@@ -58,6 +58,13 @@ describe('an upstream’s error status', () => {
     );
   });
 
+  it('gives the upstream’s own words for such a prompt where it has no figures', () => {
+    const error = { code: 'context_length_exceeded', message: 'limit 8192, requested 9412' };
+    expect(classifyResponse(400, { error }, {}).message).toBe(
+      'Invalid request: the engine behind this model refused it: limit 8192, requested 9412',
+    );
+  });
+
   it.each([
     [{ 'retry-after': '7' }, 7],
     [{ 'retry-after': '3600' }, 60],

@@ -110,22 +110,15 @@ export function isUnreachable(error: Error): boolean {
 
 /** The request itself was refused: the caller is told why, because only the caller can mend it. */
 function classifyRefusal(error: WireError | undefined, internal: string): ApiError {
-  if (isContextLength(error)) {
-    const limit = asCount(error?.n_ctx);
-    const requested = asCount(error?.n_prompt_tokens);
-    if (limit === undefined || requested === undefined) {
-      return new ApiError('context_length_exceeded', { internal });
-    }
-    return new ApiError('context_length_exceeded', {
-      message: `Invalid request: Your request exceeded model token limit: ${limit} (requested: ${requested})`,
-      internal,
-    });
-  }
   const reason = asText(error?.message)?.slice(0, MESSAGE_LENGTH_MAX) ?? 'it gave no reason';
-  return new ApiError('invalid_request', {
-    message: `Invalid request: the engine behind this model refused it: ${reason}`,
-    internal,
-  });
+  const refused = `Invalid request: the engine behind this model refused it: ${reason}`;
+  if (!isContextLength(error)) return new ApiError('invalid_request', { message: refused, internal });
+  const limit = asCount(error?.n_ctx);
+  const requested = asCount(error?.n_prompt_tokens);
+  const hasFigures = limit !== undefined && requested !== undefined;
+  const excess = `Invalid request: Your request exceeded model token limit: ${limit} (requested: ${requested})`;
+  // Without figures to read, the upstream's own words have them.
+  return new ApiError('context_length_exceeded', { message: hasFigures ? excess : refused, internal });
 }
 
 function isContextLength(error: WireError | undefined): boolean {
