@@ -5,7 +5,8 @@ import type { Invite } from '../../accounts/invites.ts';
 import type { LedgerLine } from '../../billing/account-ledger.ts';
 import { toUsdNumber } from '../../billing/money.ts';
 import type { ApiKey } from '../../keys/api-keys.ts';
-import { emailField, isoTime, nameField, newPasswordField } from './person-schema.ts';
+import { encodeTime } from '../encode-time.ts';
+import { emailField, nameField, newPasswordField } from './person-schema.ts';
 import { usdField, usdFromZeroField } from './usd-field.ts';
 
 const noteField = z.string().trim().max(500, 'may have at most 500 characters').nullable().default(null);
@@ -66,13 +67,13 @@ export function encodeAccount(account: AccountOverview) {
     name: account.name,
     is_admin: account.isAdmin,
     state: account.state,
-    created_at: isoTime(account.createdAt),
+    created_at: encodeTime(account.createdAt),
     balance_usd: toUsdNumber(account.balanceNanoUsd),
     held_usd: toUsdNumber(account.heldNanoUsd),
     spent_month_usd: toUsdNumber(account.spentMonthNanoUsd),
     spent_total_usd: toUsdNumber(account.spentTotalNanoUsd),
     key_count: account.keyCount,
-    last_used_at: account.lastUsedAt === null ? null : isoTime(account.lastUsedAt),
+    last_used_at: encodeTime(account.lastUsedAt),
   };
 }
 
@@ -82,8 +83,8 @@ export function encodeAccountKey(key: ApiKey) {
     name: key.name,
     kind: key.kind,
     disabled: key.isDisabled,
-    created_at: isoTime(key.createdAt),
-    last_used_at: key.lastUsedAt === null ? null : isoTime(key.lastUsedAt),
+    created_at: encodeTime(key.createdAt),
+    last_used_at: encodeTime(key.lastUsedAt),
   };
 }
 
@@ -97,7 +98,7 @@ export function encodeLedgerLine(line: LedgerLine) {
     reference_id: line.referenceId,
     note: line.note,
     booked_by: line.bookedByAccountId,
-    created_at: isoTime(line.createdAt),
+    created_at: encodeTime(line.createdAt),
   };
 }
 
@@ -108,8 +109,8 @@ export function encodeInvite(invite: Invite) {
     credit_usd: toUsdNumber(invite.creditNanoUsd),
     note: invite.note,
     state: invite.state,
-    created_at: isoTime(invite.createdAt),
-    expires_at: isoTime(invite.expiresAt),
+    created_at: encodeTime(invite.createdAt),
+    expires_at: encodeTime(invite.expiresAt),
     used_by: invite.usedByAccountId,
   };
 }

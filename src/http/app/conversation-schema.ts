@@ -1,8 +1,8 @@
 /** Conversations on the wire. */
 import { z } from 'zod';
 import type { Conversation, ConversationSummary } from '../../conversations/conversations.ts';
+import { encodeTime } from '../encode-time.ts';
 import { isDeeper } from './is-deeper.ts';
-import { isoTime } from './person-schema.ts';
 
 const titleField = z.string().trim().min(1, 'must not be empty').max(200, 'may have at most 200 characters');
 
@@ -43,8 +43,8 @@ export function encodeSummary(conversation: ConversationSummary) {
     revision: conversation.revision,
     size_bytes: conversation.sizeBytes,
     share_id: conversation.shareId,
-    created_at: isoTime(conversation.createdAt),
-    updated_at: isoTime(conversation.updatedAt),
+    created_at: encodeTime(conversation.createdAt),
+    updated_at: encodeTime(conversation.updatedAt),
   };
 }
 
@@ -58,8 +58,8 @@ export function encodeExport(conversation: Conversation) {
     format: 'perigee-conversation',
     version: 1,
     title: conversation.title,
-    created_at: isoTime(conversation.createdAt),
-    updated_at: isoTime(conversation.updatedAt),
+    created_at: encodeTime(conversation.createdAt),
+    updated_at: encodeTime(conversation.updatedAt),
     content: readContent(conversation),
   };
 }
@@ -68,7 +68,7 @@ export function encodeExport(conversation: Conversation) {
 export function encodeShared(conversation: Conversation) {
   return {
     title: conversation.title,
-    updated_at: isoTime(conversation.updatedAt),
+    updated_at: encodeTime(conversation.updatedAt),
     content: readContent(conversation),
   };
 }

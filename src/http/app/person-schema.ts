@@ -4,6 +4,7 @@ import { passwordLength } from '../../accounts/password-length.ts';
 import type { Profile } from '../../accounts/profiles.ts';
 import type { SessionSummary, WebSession } from '../../accounts/web-sessions.ts';
 import { toUsdNumber } from '../../billing/money.ts';
+import { encodeTime } from '../encode-time.ts';
 
 /** Lower case: one person has one address however they type it. 254 characters (RFC 5321, errata 1690). */
 export const emailField = z
@@ -68,8 +69,6 @@ export const profileChangeSchema = z.object({
   current_password: givenPasswordField.optional(),
 });
 
-export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();
-
 export function encodePerson(profile: Profile, session: WebSession) {
   return {
     account_id: profile.accountId,
@@ -77,11 +76,11 @@ export function encodePerson(profile: Profile, session: WebSession) {
     name: profile.name,
     is_admin: profile.isAdmin,
     has_password: profile.hasPassword,
-    created_at: isoTime(profile.createdAt),
+    created_at: encodeTime(profile.createdAt),
     balance_usd: toUsdNumber(profile.balanceNanoUsd),
     held_usd: toUsdNumber(profile.heldNanoUsd),
     session_id: session.id,
-    session_expires_at: isoTime(session.expiresAt),
+    session_expires_at: encodeTime(session.expiresAt),
   };
 }
 
@@ -89,9 +88,9 @@ export function encodeSession(summary: SessionSummary, currentId: string) {
   return {
     id: summary.id,
     is_current: summary.id === currentId,
-    created_at: isoTime(summary.createdAt),
-    last_active_at: isoTime(summary.lastActiveAt),
-    expires_at: isoTime(summary.expiresAt),
+    created_at: encodeTime(summary.createdAt),
+    last_active_at: encodeTime(summary.lastActiveAt),
+    expires_at: encodeTime(summary.expiresAt),
     ip_address: summary.ipAddress,
     user_agent: summary.userAgent,
   };

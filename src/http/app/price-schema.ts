@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { toUsdNumber } from '../../billing/money.ts';
 import type { PriceVersion } from '../../billing/price-administration.ts';
 import { freePrices, type ModelPrices } from '../../billing/price-book.ts';
-import { isoTime } from './person-schema.ts';
+import { encodeTime } from '../encode-time.ts';
 import { usdFromZeroField } from './usd-field.ts';
 
 /** Wire name → ours. Per million tokens, but `web_search` and `cache_hit` (each) and `cache_storage` (and minute). */
@@ -58,7 +58,7 @@ export function encodePrices(modelId: string, versions: readonly PriceVersion[])
     history: versions.map((version) => ({
       version: version.version,
       ...encodeAmounts(version),
-      created_at: isoTime(version.createdAt),
+      created_at: encodeTime(version.createdAt),
     })),
   };
 }

@@ -1,4 +1,5 @@
 import type { ApiError } from '../../errors.ts';
+import { encodeTime } from '../encode-time.ts';
 
 /** The part that OpenAI's clients read. */
 export interface WireError {
@@ -33,7 +34,7 @@ export function encodeErrorBody(
     path: request.path,
     requestId: request.requestId,
     statusCode: error.status,
-    timestamp: new Date(request.timestampMs).toISOString(),
+    timestamp: encodeTime(request.timestampMs),
     error: encodeWireError(error),
   });
 }

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { toUsdNumber } from '../../billing/money.ts';
 import type { KeyReport } from '../../keys/key-administration.ts';
+import { parseJson } from '../../parse-json.ts';
 import { hoursMax, type UsagePoint } from '../../usage/account-usage.ts';
 import type { LogEntry, LogPosition, RequestStory } from '../../usage/request-log.ts';
 import { isCanonicalTimeZone, renameTimeZone } from '../../usage/time-zone.ts';
+import { encodeTime } from '../encode-time.ts';
 import { encodeKey, keySchema } from './key-schema.ts';
 import { invalidParameter } from './parse-query.ts';
-import { isoOf, windowFields } from './usage-schema.ts';
+import { windowFields } from './usage-schema.ts';
 
 const { key_prefix: _, ...windowQuery } = windowFields;
 
@@ -146,7 +148,7 @@ export function encodeRequest(entry: LogEntry): z.input<typeof requestSchema> {
   return {
     inference_id: entry.inferenceId,
     client_request_id: entry.clientRequestId,
-    created_at: isoOf(entry.createdAt),
+    created_at: encodeTime(entry.createdAt),
     key: { prefix: entry.keyPrefix, name: entry.keyName },
     model: entry.modelId,
     origin: entry.origin,
@@ -184,15 +186,15 @@ export function encodeStory(story: RequestStory): z.input<typeof requestStorySch
             cached_input_usd: toUsdNumber(price.cachedInputNanoUsd),
             output_usd: toUsdNumber(price.outputNanoUsd),
           },
-    charged_at: chargedAt === null ? null : isoOf(chargedAt),
+    charged_at: encodeTime(chargedAt),
   };
 }
 
 export function encodeAccountKey(key: KeyReport): z.input<typeof accountKeysSchema>['data'][number] {
   return {
     ...encodeKey(key),
-    last_used_at: key.lastUsedAt === null ? null : isoOf(key.lastUsedAt),
-    expires_at: key.expiresAt === null ? null : isoOf(key.expiresAt),
+    last_used_at: encodeTime(key.lastUsedAt),
+    expires_at: encodeTime(key.expiresAt),
     limit_spent: key.limit === null ? null : toUsdNumber(key.limitSpentNanoUsd),
   };
 }
@@ -214,13 +216,4 @@ export function decodeLogCursor(cursor: string | undefined): LogPosition | undef
   }
   const [createdAt, inferenceId] = parsed.data;
   return { createdAt, inferenceId };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What is no JSON fits no schema either.
-    return undefined;
-  }
 }

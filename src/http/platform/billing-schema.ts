@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Transfer } from '../../billing/account-billing.ts';
 import { toCredits, toUsdNumber } from '../../billing/money.ts';
+import { encodeTime } from '../encode-time.ts';
 import { momentWithOffset } from './parse-query.ts';
 
 const currency = z.literal('USD').describe('Always USD.');
@@ -83,7 +84,7 @@ export const transactionsSchema = z.object({
 
 export function encodeTransfer(transfer: Transfer): z.input<typeof transactionSchema> {
   return {
-    created_at: new Date(transfer.createdAt).toISOString(),
+    created_at: encodeTime(transfer.createdAt),
     direction: transfer.direction,
     type: transfer.type,
     amount: {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { nanoUsdPerUsd, parseUsd, toUsdNumber } from '../../billing/money.ts';
 import type { KeyLimit } from '../../keys/api-keys.ts';
 import type { KeyReport } from '../../keys/key-administration.ts';
+import { encodeTime } from '../encode-time.ts';
 import { invalidField } from '../openai/describe-issue.ts';
 import { modelCategories } from './key-scopes.ts';
 
@@ -112,8 +113,8 @@ export function encodeKey(key: KeyReport): z.input<typeof keySchema> {
       key.limit === null
         ? null
         : { retention: key.limit.retention, threshold: toUsdNumber(key.limit.thresholdNanoUsd) },
-    created_at: new Date(key.createdAt).toISOString(),
-    updated_at: new Date(key.updatedAt).toISOString(),
+    created_at: encodeTime(key.createdAt),
+    updated_at: encodeTime(key.updatedAt),
     monthly_usage: toUsdNumber(key.monthSpentNanoUsd),
   };
 }

@@ -5,6 +5,7 @@ import type { LoggedRequest } from '../../usage/list-requests.ts';
 import type { TimeSpan } from '../../usage/read-usage-sums.ts';
 import { isCanonicalTimeZone } from '../../usage/time-zone.ts';
 import type { ModelUsage, UsageGroup } from '../../usage/usage-reports.ts';
+import { encodeTime } from '../encode-time.ts';
 import { invalidParameter, momentInUtc } from './parse-query.ts';
 
 const hourMs = 3_600_000;
@@ -154,8 +155,6 @@ export const logsSchema = z.object({
   }),
 });
 
-export const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 export function encodeModelUsage(usage: ModelUsage): z.input<typeof modelUsageSchema> {
   return { model: usage.modelId, spend: toUsdNumber(usage.costNanoUsd), requests: usage.chargedCount };
 }
@@ -177,7 +176,7 @@ export function encodeGroup(group: UsageGroup): z.input<typeof groupSchema> {
 
 export function encodeLogRow(row: LoggedRequest): z.input<typeof logRowSchema> {
   return {
-    created: isoOf(row.createdAt),
+    created: encodeTime(row.createdAt),
     status: row.status,
     origin: row.origin,
     model: row.modelId,

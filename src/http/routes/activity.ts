@@ -2,12 +2,13 @@
  * What the dashboard shows of an account as a whole: usage over time, the log of its requests, its keys. These
  * addresses are the web app's own; docs/accounts.md describes them.
  */
-import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { ApiError } from '../../errors.ts';
 import { hoursMax } from '../../usage/account-usage.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   type accountKeysSchema,
   decodeLogCursor,
@@ -24,7 +25,7 @@ import {
   type seriesSchema,
 } from '../platform/activity-schema.ts';
 import { invalidParameter, parseQuery } from '../platform/parse-query.ts';
-import { decodeWindow, isoOf } from '../platform/usage-schema.ts';
+import { decodeWindow } from '../platform/usage-schema.ts';
 import type { Route } from './route.ts';
 
 const hourMs = 3_600_000;
@@ -48,8 +49,8 @@ export function createActivitySeriesRoute({ platform, clock }: HttpDependencies)
         platform.keys.prefixes(accountId),
       ]);
       return reply.send({
-        start: isoOf(span.from),
-        end: isoOf(span.to),
+        start: encodeTime(span.from),
+        end: encodeTime(span.to),
         steps: [...series.steps],
         points: series.points.map((point) => encodePoint(point, (id) => prefixes.get(id) ?? '')),
         total: encodeSums(series.total),
@@ -102,7 +103,10 @@ export function createActivityStoryRoute({ platform }: HttpDependencies): Route 
       hide: true,
     },
     async handle(request, reply) {
-      const story = await platform.activity.story(callerOf(request).accountId, inferenceIdOf(request));
+      const story = await platform.activity.story(
+        callerOf(request).accountId,
+        pathParameter(request, 'inference_id'),
+      );
       if (story === undefined) {
         throw new ApiError('not_found', { message: 'This account has made no request with that id.' });
       }
@@ -125,8 +129,4 @@ export function createAccountKeysRoute({ platform }: HttpDependencies): Route {
       return reply.send({ data: keys.map(encodeAccountKey) } satisfies z.input<typeof accountKeysSchema>);
     },
   };
-}
-
-function inferenceIdOf(request: FastifyRequest): string {
-  return (request.params as { inference_id: string }).inference_id; // The router fills it on this route.
 }

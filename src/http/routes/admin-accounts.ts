@@ -14,9 +14,10 @@ import {
   refundSchema,
 } from '../app/admin-schema.ts';
 import { parseBody } from '../app/parse-body.ts';
-import { isoTime } from '../app/person-schema.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import { parseQuery } from '../platform/parse-query.ts';
 import type { Route } from './route.ts';
 
@@ -209,7 +210,7 @@ export function createResetLinkRoute({ people }: HttpDependencies): Route {
       const { url, expiresAt } = await people.resets.createLink(accountIdOf(request));
       return reply
         .header('cache-control', 'no-store')
-        .send({ data: { url, expires_at: isoTime(expiresAt) } });
+        .send({ data: { url, expires_at: encodeTime(expiresAt) } });
     },
   };
 }
@@ -235,7 +236,7 @@ async function describeBooking(
 
 /** The account that the address names. Throws ApiError `not_found` when it is no number. */
 export function accountIdOf(request: FastifyRequest): number {
-  const { id } = request.params as { id: string }; // The router fills it on these routes.
+  const id = pathParameter(request, 'id');
   if (!/^[1-9]\d{0,14}$/.test(id)) throw new ApiError('not_found', { message: 'There is no such account.' });
   return Number(id);
 }

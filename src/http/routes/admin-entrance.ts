@@ -3,9 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../../errors.ts';
 import { encodeInvite, newInviteSchema } from '../app/admin-schema.ts';
 import { parseBody } from '../app/parse-body.ts';
-import { isoTime } from '../app/person-schema.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import type { Route } from './route.ts';
 
 /** These addresses are the web app's own; docs/accounts.md describes them. */
@@ -82,7 +83,7 @@ export function createListResetRequestsRoute({ people }: HttpDependencies): Rout
         data: requests.map(({ accountId, email, requestedAt }) => ({
           account_id: accountId,
           email,
-          requested_at: isoTime(requestedAt),
+          requested_at: encodeTime(requestedAt),
         })),
       });
     },
@@ -105,7 +106,7 @@ export function createCloseResetRequestRoute({ people }: HttpDependencies): Rout
 }
 
 function numberOf(request: FastifyRequest): number {
-  const { id } = request.params as { id: string }; // The router fills it on these routes.
+  const id = pathParameter(request, 'id');
   if (!/^[1-9]\d{0,14}$/.test(id)) throw notThere('such thing');
   return Number(id);
 }

@@ -1,13 +1,13 @@
 /** `/api/admin/prices`, `/models`, `/engines`, `/system`: what is served, what it costs, and how it does. */
-import type { FastifyRequest } from 'fastify';
 import type { PriceVersion } from '../../billing/price-administration.ts';
 import type { ServedModel } from '../../engines/registry.ts';
 import { ApiError } from '../../errors.ts';
 import type { JobReport } from '../../jobs/job-loop.ts';
 import { parseBody } from '../app/parse-body.ts';
-import { isoTime } from '../app/person-schema.ts';
 import { applyPriceChange, encodePrices, priceChangeSchema } from '../app/price-schema.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
+import { pathParameter } from '../path-parameter.ts';
 import type { Route } from './route.ts';
 
 /** These addresses are the web app's own; docs/accounts.md describes them. */
@@ -36,7 +36,7 @@ export function createSetPriceRoute({ platform, models }: HttpDependencies): Rou
     access: 'admin',
     schema,
     async handle(request, reply) {
-      const asked = modelNameOf(request);
+      const asked = pathParameter(request, '*');
       const before = await listVersions(platform, models.find(asked)?.id ?? asked);
       const modelId = models.find(asked)?.id ?? before[0]?.modelId;
       if (modelId === undefined) throw new ApiError('model_not_found');
@@ -94,7 +94,7 @@ export function createSystemRoute({ systemHealth, readiness, version, clock }: H
         data: {
           version,
           node: health.nodeVersion,
-          started_at: isoTime(health.startedAt),
+          started_at: encodeTime(health.startedAt),
           uptime_seconds: Math.max(0, Math.floor((clock.now() - health.startedAt) / 1_000)),
           memory: {
             rss_bytes: health.memory.residentBytes,
@@ -119,7 +119,7 @@ function encodeJob(job: JobReport) {
     is_running: job.isRunning,
     rounds: job.roundCount,
     failed: job.failedCount,
-    last_ended_at: job.lastEndedAt === null ? null : isoTime(job.lastEndedAt),
+    last_ended_at: encodeTime(job.lastEndedAt),
     last_duration_ms: job.lastDurationMs === null ? null : Math.round(job.lastDurationMs),
     last_failure: job.lastFailure,
   };
@@ -130,10 +130,6 @@ async function listVersions(
   modelId: string,
 ): Promise<readonly PriceVersion[]> {
   return (await platform.priceList.list()).filter((version) => version.modelId === modelId);
-}
-
-function modelNameOf(request: FastifyRequest): string {
-  return (request.params as { '*': string })['*']; // The router fills it on this route.
 }
 
 function encodeHealth(engine: ServedModel['engine']) {

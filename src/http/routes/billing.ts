@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { toCredits, toUsdNumber } from '../../billing/money.ts';
 import { describeErrors } from '../describe-api.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import {
@@ -126,7 +127,7 @@ export function createLegacyBalanceRoute({ platform, clock }: HttpDependencies):
         balance,
         lowBalance: balance < lowBalanceCredits,
         lowBalanceThreshold: lowBalanceCredits,
-        lastUpdated: new Date(clock.now()).toISOString(),
+        lastUpdated: encodeTime(clock.now()),
         autoDebitStatus: 'disabled',
         status: 'current',
         statusExplanation: 'Balance is current and up to date',

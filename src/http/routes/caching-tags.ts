@@ -1,9 +1,9 @@
 /** `/v1/caching/refs/tags`: names that point to context caches. */
-import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   cacheAnswerSchema,
   deletedTagSchema,
@@ -89,7 +89,7 @@ export function createReadCacheTagRoute({ caches }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = cachingCallerOf(request);
-      return reply.send(encodeTag(await caches.tags.find(accountId, tagOf(request))));
+      return reply.send(encodeTag(await caches.tags.find(accountId, pathParameter(request, 'tag'))));
     },
   };
 }
@@ -110,7 +110,7 @@ export function createReadTaggedCacheRoute({ caches }: HttpDependencies): Route 
     },
     async handle(request, reply) {
       const { accountId } = cachingCallerOf(request);
-      const { cacheId } = await caches.tags.find(accountId, tagOf(request));
+      const { cacheId } = await caches.tags.find(accountId, pathParameter(request, 'tag'));
       return reply.send(encodeCache(await caches.find(accountId, cacheId)));
     },
   };
@@ -132,14 +132,10 @@ export function createDeleteCacheTagRoute({ caches }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = cachingCallerOf(request);
-      const tag = tagOf(request);
+      const tag = pathParameter(request, 'tag');
       await caches.tags.remove(accountId, tag);
       const body = { deleted: true, object: 'context_cache_object.tag.deleted', tag } as const;
       return reply.send(body satisfies z.input<typeof deletedTagSchema>);
     },
   };
-}
-
-function tagOf(request: FastifyRequest): string {
-  return (request.params as { tag: string }).tag; // The router fills it on these routes.
 }

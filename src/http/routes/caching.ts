@@ -9,6 +9,7 @@ import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertEndpointScope, assertScope, callerOf } from '../middleware/authenticate.ts';
 import { encodeRateLimits } from '../openai/encode-rate-limits.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   cacheAnswerSchema,
   cacheChangeSchema,
@@ -115,7 +116,7 @@ export function createReadCacheRoute({ caches }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = cachingCallerOf(request);
-      return reply.send(encodeCache(await caches.find(accountId, idOf(request))));
+      return reply.send(encodeCache(await caches.find(accountId, pathParameter(request, 'id'))));
     },
   };
 }
@@ -142,7 +143,7 @@ export function createChangeCacheRoute({ caches, clock }: HttpDependencies): Rou
       const expiresAt = decodeEnd(wire, clock.now());
       const metadata = wire.metadata ?? undefined;
       const change = { metadata, expiresAt, onRateLimits: sendRateLimits(reply) };
-      return reply.send(encodeCache(await caches.change(caller, idOf(request), change)));
+      return reply.send(encodeCache(await caches.change(caller, pathParameter(request, 'id'), change)));
     },
   };
 }
@@ -164,7 +165,7 @@ export function createDeleteCacheRoute({ caches }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = cachingCallerOf(request);
-      const id = idOf(request);
+      const id = pathParameter(request, 'id');
       await caches.remove(accountId, id);
       const body = { deleted: true, id, object: 'context_cache_object.deleted' } as const;
       return reply.send(body satisfies z.input<typeof deletedCacheSchema>);
@@ -185,8 +186,4 @@ function readMetadata(request: FastifyRequest): Record<string, string> {
     return key === undefined || typeof value !== 'string' ? [] : [[key, value]];
   });
   return Object.fromEntries(pairs);
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { id: string }).id; // The router fills it on these routes.
 }

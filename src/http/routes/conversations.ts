@@ -1,5 +1,4 @@
 /** `/api/conversations`: what a person keeps of the playground, and what they share of it. */
-import type { FastifyRequest } from 'fastify';
 import {
   conversationChangeSchema,
   encodeConversation,
@@ -12,6 +11,7 @@ import {
 import { parseBody } from '../app/parse-body.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import { parseQuery } from '../platform/parse-query.ts';
 import type { Route } from './route.ts';
 
@@ -59,7 +59,7 @@ export function createConversationRoute({ platform: { conversations } }: HttpDep
     access: 'session',
     schema,
     async handle(request, reply) {
-      const found = await conversations.read(sessionOf(request).accountId, idOf(request));
+      const found = await conversations.read(sessionOf(request).accountId, pathParameter(request, 'id'));
       return reply.send({ data: encodeConversation(found) });
     },
   };
@@ -74,7 +74,11 @@ export function createChangeConversationRoute({ platform: { conversations } }: H
     schema,
     async handle(request, reply) {
       const change = parseBody(conversationChangeSchema, request);
-      const changed = await conversations.change(sessionOf(request).accountId, idOf(request), change);
+      const changed = await conversations.change(
+        sessionOf(request).accountId,
+        pathParameter(request, 'id'),
+        change,
+      );
       return reply.send({ data: encodeSummary(changed) });
     },
   };
@@ -88,7 +92,7 @@ export function createDeleteConversationRoute({ platform: { conversations } }: H
     access: 'session',
     schema,
     async handle(request, reply) {
-      const id = idOf(request);
+      const id = pathParameter(request, 'id');
       await conversations.remove(sessionOf(request).accountId, id);
       return reply.send({ data: { id, deleted: true } });
     },
@@ -103,7 +107,7 @@ export function createExportConversationRoute({ platform: { conversations } }: H
     access: 'session',
     schema,
     async handle(request, reply) {
-      const found = await conversations.read(sessionOf(request).accountId, idOf(request));
+      const found = await conversations.read(sessionOf(request).accountId, pathParameter(request, 'id'));
       return (
         reply
           .header('content-type', 'application/json; charset=utf-8')
@@ -123,7 +127,11 @@ export function createShareConversationRoute({ platform: { conversations } }: Ht
     access: 'session',
     schema,
     async handle(request, reply) {
-      const shareId = await conversations.share(sessionOf(request).accountId, idOf(request), true);
+      const shareId = await conversations.share(
+        sessionOf(request).accountId,
+        pathParameter(request, 'id'),
+        true,
+      );
       return reply.send({ data: { share_id: shareId } });
     },
   };
@@ -137,7 +145,7 @@ export function createUnshareConversationRoute({ platform: { conversations } }: 
     access: 'session',
     schema,
     async handle(request, reply) {
-      await conversations.share(sessionOf(request).accountId, idOf(request), false);
+      await conversations.share(sessionOf(request).accountId, pathParameter(request, 'id'), false);
       return reply.send({ data: { share_id: null } });
     },
   };
@@ -152,15 +160,11 @@ export function createSharedConversationRoute({ platform: { conversations } }: H
     isPathSecret: true,
     schema,
     async handle(request, reply) {
-      const shared = await conversations.readShared(idOf(request));
+      const shared = await conversations.readShared(pathParameter(request, 'id'));
       return reply
         .header('cache-control', 'no-store')
         .header('x-robots-tag', 'noindex')
         .send({ data: encodeShared(shared) });
     },
   };
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { id: string }).id; // The router fills it on these routes.
 }

@@ -9,6 +9,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { assertEndpointScope, callerOf } from '../middleware/authenticate.ts';
 import { readUpload } from '../middleware/read-upload.ts';
 import { invalidField } from '../openai/describe-issue.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   deletedFileSchema,
   encodeFile,
@@ -124,7 +125,7 @@ export function createReadFileRoute({ files }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
-      return reply.send(encodeFile(await files.find(accountId, idOf(request))));
+      return reply.send(encodeFile(await files.find(accountId, pathParameter(request, 'id'))));
     },
   };
 }
@@ -145,7 +146,7 @@ export function createDeleteFileRoute({ files }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
-      const id = idOf(request);
+      const id = pathParameter(request, 'id');
       await files.remove(accountId, id);
       return reply.send({ id, object: 'file', deleted: true } satisfies z.input<typeof deletedFileSchema>);
     },
@@ -170,12 +171,8 @@ export function createFileContentRoute({ files }: HttpDependencies): Route {
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
-      const content = await files.readContent(accountId, idOf(request));
+      const content = await files.readContent(accountId, pathParameter(request, 'id'));
       return reply.type('text/plain; charset=utf-8').send(content);
     },
   };
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { id: string }).id; // The router fills it on these routes.
 }

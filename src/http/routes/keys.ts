@@ -9,6 +9,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { parseJsonBody } from '../middleware/read-body.ts';
 import { invalidField } from '../openai/describe-issue.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   createdKeySchema,
   decodeLimitChange,
@@ -96,7 +97,11 @@ export function createChangeKeyRoute({ platform, models }: HttpDependencies): Ro
     },
     async handle(request, reply) {
       const change = decodeChange(request, models);
-      const key = await platform.keys.change(callerOf(request).accountId, prefixOf(request), change);
+      const key = await platform.keys.change(
+        callerOf(request).accountId,
+        pathParameter(request, 'prefix'),
+        change,
+      );
       return reply.send({ data: encodeKey(key) } satisfies z.input<typeof keyAnswerSchema>);
     },
   };
@@ -118,7 +123,7 @@ export function createDeleteKeyRoute({ platform }: HttpDependencies): Route {
       response: { 200: deletedKeySchema, ...describeErrors([401, 403, 404, 429, 500]) },
     },
     async handle(request, reply) {
-      const prefix = prefixOf(request);
+      const prefix = pathParameter(request, 'prefix');
       await platform.keys.remove(callerOf(request).accountId, prefix);
       return reply.send({ data: { prefix, deleted: true } } satisfies z.input<typeof deletedKeySchema>);
     },
@@ -163,8 +168,4 @@ function decodeChange(request: FastifyRequest, models: ModelDirectory): KeyChang
 function isEmptyObject(request: FastifyRequest): boolean {
   const body = parseJsonBody(request);
   return typeof body === 'object' && body !== null && Object.keys(body).length === 0;
-}
-
-function prefixOf(request: FastifyRequest): string {
-  return (request.params as { prefix: string }).prefix; // The router fills it on these routes.
 }

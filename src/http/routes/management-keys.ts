@@ -1,11 +1,11 @@
 /** `/api/management-keys`: the account's management keys, for people only. */
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ApiKey } from '../../keys/api-keys.ts';
 import { parseBody } from '../app/parse-body.ts';
-import { isoTime } from '../app/person-schema.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import type { Route } from './route.ts';
 
 /** These addresses are the web app's own; docs/accounts.md describes them. */
@@ -54,7 +54,11 @@ export function createChangeManagementKeyRoute({ platform: { managementKeys } }:
     async handle(request, reply) {
       const { name, disabled } = parseBody(keyChangeSchema, request);
       const change = { name, isDisabled: disabled };
-      const key = await managementKeys.change(sessionOf(request).accountId, prefixOf(request), change);
+      const key = await managementKeys.change(
+        sessionOf(request).accountId,
+        pathParameter(request, 'prefix'),
+        change,
+      );
       return reply.send({ data: encodeKey(key) });
     },
   };
@@ -68,7 +72,7 @@ export function createDeleteManagementKeyRoute({ platform: { managementKeys } }:
     access: 'session',
     schema,
     async handle(request, reply) {
-      const prefix = prefixOf(request);
+      const prefix = pathParameter(request, 'prefix');
       await managementKeys.remove(sessionOf(request).accountId, prefix);
       return reply.send({ data: { prefix, deleted: true } });
     },
@@ -80,12 +84,8 @@ function encodeKey(key: ApiKey) {
     prefix: key.prefix,
     name: key.name,
     disabled: key.isDisabled,
-    created_at: isoTime(key.createdAt),
-    last_used_at: key.lastUsedAt === null ? null : isoTime(key.lastUsedAt),
-    expires_at: key.expiresAt === null ? null : isoTime(key.expiresAt),
+    created_at: encodeTime(key.createdAt),
+    last_used_at: encodeTime(key.lastUsedAt),
+    expires_at: encodeTime(key.expiresAt),
   };
-}
-
-function prefixOf(request: FastifyRequest): string {
-  return (request.params as { prefix: string }).prefix; // The router fills it on these routes.
 }

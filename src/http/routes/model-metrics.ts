@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { latencyWindowSeconds, type ModelLatency } from '../../usage/latency-window.ts';
 import { describeErrors } from '../describe-api.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { parseQuery } from '../platform/parse-query.ts';
 import type { Route } from './route.ts';
@@ -56,7 +57,7 @@ export function createModelMetricsRoute({ platform, models }: HttpDependencies):
       const summary = platform.latencies.summarise();
       return reply.send({
         window_seconds: latencyWindowSeconds,
-        generated_at: new Date(summary.computedAt).toISOString(),
+        generated_at: encodeTime(summary.computedAt),
         models: summary.models
           .filter(({ modelId }) => wanted === undefined || wanted.has(modelId))
           .map(encodeLatency),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ApiError } from '../../errors.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
+import { pathParameter } from '../path-parameter.ts';
 import {
   decodeSections,
   matchesFilter,
@@ -57,7 +58,7 @@ export function createModelRoute({ models, platform }: HttpDependencies): Route 
       response: { 200: modelSchema, ...notModified, ...describeErrors([404]) },
     },
     async handle(request, reply) {
-      const id = (request.params as { '*': string })['*']; // The router fills the wildcard of this route's paths.
+      const id = pathParameter(request, '*');
       const model = models.find(id);
       if (model === undefined) {
         throw new ApiError('model_not_found', {

@@ -10,6 +10,7 @@ import { parseBody } from '../app/parse-body.ts';
 import { describeErrors } from '../describe-api.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import { keyParamsSchema } from '../platform/key-schema.ts';
 import {
   decodeLimitChange,
@@ -130,7 +131,7 @@ type Platform = HttpDependencies['platform'];
 
 /** Throws ApiError `key_not_found`, for other accounts' keys and management keys as well. */
 async function findKey(platform: Platform, request: FastifyRequest): Promise<LimitSubject> {
-  const { prefix } = request.params as { readonly prefix: string }; // The router fills it on these routes.
+  const prefix = pathParameter(request, 'prefix');
   const keys = await platform.keys.list(callerOf(request).accountId);
   const key = keys.find((each) => each.prefix === prefix);
   if (key === undefined) throw new ApiError('key_not_found');

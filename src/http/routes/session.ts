@@ -1,14 +1,15 @@
 /** `/api/session`, `/api/profile`, `/api/sessions`: a person in the web app, as they see themselves. */
-import type { FastifyRequest } from 'fastify';
 import { passwordLength } from '../../accounts/password-length.ts';
 import { hasSessionCookie } from '../../accounts/web-sessions.ts';
 import { toUsdNumber } from '../../billing/money.ts';
 import { ApiError } from '../../errors.ts';
 import { parseBody } from '../app/parse-body.ts';
-import { encodePerson, encodeSession, isoTime, profileChangeSchema } from '../app/person-schema.ts';
+import { encodePerson, encodeSession, profileChangeSchema } from '../app/person-schema.ts';
 import { sendCookies, webClientOf } from '../app/web-client.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { sessionOf } from '../middleware/authenticate.ts';
+import { pathParameter } from '../path-parameter.ts';
 import type { Route } from './route.ts';
 
 /** These addresses are the web app's own; docs/accounts.md describes them. */
@@ -54,13 +55,13 @@ export function createInviteRoute({ people }: HttpDependencies): Route {
     isPathSecret: true,
     schema,
     async handle(request, reply) {
-      const { token } = request.params as { token: string }; // The router fills it on this route.
+      const token = pathParameter(request, 'token');
       const invite = await people.invites.findOpen(token);
       if (invite === undefined) throw new ApiError('not_found', { message: 'There is no such invite.' });
       return reply.header('cache-control', 'no-store').send({
         email: invite.email,
         credit_usd: toUsdNumber(invite.creditNanoUsd),
-        expires_at: isoTime(invite.expiresAt),
+        expires_at: encodeTime(invite.expiresAt),
       });
     },
   };
@@ -109,7 +110,7 @@ export function createEndSessionRoute({ people }: HttpDependencies): Route {
     access: 'session',
     schema,
     async handle(request, reply) {
-      const id = idOf(request);
+      const id = pathParameter(request, 'id');
       if (!(await people.sessions.end(sessionOf(request).userId, id))) throw new ApiError('not_found');
       return reply.send({ data: { id, deleted: true } });
     },
@@ -128,8 +129,4 @@ export function createEndOtherSessionsRoute({ people }: HttpDependencies): Route
       return reply.send({ data: { deleted: await people.sessions.endOthers(userId, id) } });
     },
   };
-}
-
-function idOf(request: FastifyRequest): string {
-  return (request.params as { id: string }).id; // The router fills it on these routes.
 }

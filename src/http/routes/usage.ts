@@ -5,6 +5,7 @@ import { toUsdNumber } from '../../billing/money.ts';
 import type { TimeSpan } from '../../usage/read-usage-sums.ts';
 import type { UsageTotals } from '../../usage/usage-reports.ts';
 import { describeErrors } from '../describe-api.ts';
+import { encodeTime } from '../encode-time.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { invalidParameter, parseQuery } from '../platform/parse-query.ts';
@@ -13,7 +14,6 @@ import {
   encodeGroup,
   encodeLogRow,
   encodeModelUsage,
-  isoOf,
   logsQuerySchema,
   logsSchema,
   usageDetailQuerySchema,
@@ -138,8 +138,8 @@ function encodeTotal(
 ): z.input<typeof usageSchema> {
   return {
     api_key_prefix: prefix ?? null,
-    start: isoOf(span.from),
-    end: isoOf(span.to),
+    start: encodeTime(span.from),
+    end: encodeTime(span.to),
     spend: toUsdNumber(total.costNanoUsd),
     currency: 'USD',
     requests: total.chargedCount,
