@@ -1,6 +1,6 @@
 /** The beginning of an object: counted, admitted, its price held. It is computed in the background. */
 import type { Caller } from '../chat/types.ts';
-import type { ModelDirectory, ServedModel } from '../engines/registry.ts';
+import { requireModel, type ServedModel } from '../engines/registry.ts';
 import { ApiError } from '../errors.ts';
 import { statement } from '../store/store.ts';
 import { creationHoldId } from './cache-money.ts';
@@ -88,15 +88,6 @@ const tooManyCaches = (cachesMax: number): ApiError =>
   new ApiError('invalid_request', {
     message: `Invalid request: the account has ${cachesMax} context caches, the most that it may have; delete some.`,
   });
-
-function requireModel(models: ModelDirectory, id: string): ServedModel {
-  const model = models.find(id);
-  if (model !== undefined) return model;
-  throw new ApiError('model_not_found', {
-    message: `Not found the model ${id} or Permission denied`,
-    param: 'model',
-  });
-}
 
 function pointTag(accountId: number, { tag, cacheId, at }: { tag: string; cacheId: string; at: number }) {
   return statement<never>(

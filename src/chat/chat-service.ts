@@ -4,8 +4,7 @@
  */
 import type { Charge, SealAnswer } from '../billing/meter.ts';
 import type { MeterTurn } from '../billing/metered-turn.ts';
-import type { ModelDirectory, ServedModel } from '../engines/registry.ts';
-import { ApiError } from '../errors.ts';
+import { type ModelDirectory, requireModel } from '../engines/registry.ts';
 import { createOutputChecker, type OutputChecker } from '../grammar/output-checker.ts';
 import type { RateLimitState } from '../limits/rate-limit-state.ts';
 import type { TurnLimiter } from '../limits/turn-limiter.ts';
@@ -118,14 +117,4 @@ export function createChatService({
       }
     },
   };
-}
-
-/** Throws ApiError `model_not_found`. */
-function requireModel(models: ModelDirectory, id: string): ServedModel {
-  const model = models.find(id);
-  if (model !== undefined) return model;
-  throw new ApiError('model_not_found', {
-    message: `Not found the model ${id} or Permission denied`,
-    param: 'model',
-  });
 }

@@ -2,6 +2,7 @@
  * Which engine stands behind which served name. The names come from the configuration; this file neither
  * creates engines nor closes them.
  */
+import { ApiError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 
 /** A name that callers may ask for, and the engine that answers under it. */
@@ -37,4 +38,14 @@ export function createModelDirectory(models: readonly ServedModel[]): ModelDirec
     }
   }
   return { list: () => models, find: (idOrAlias) => byName.get(idOrAlias) };
+}
+
+/** Throws ApiError `model_not_found`, in Moonshot's words. */
+export function requireModel(models: ModelDirectory, id: string): ServedModel {
+  const model = models.find(id);
+  if (model !== undefined) return model;
+  throw new ApiError('model_not_found', {
+    message: `Not found the model ${id} or Permission denied`,
+    param: 'model',
+  });
 }

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { AwsV4Signer } from 'aws4fetch';
 import { Agent, type Dispatcher } from 'undici';
+import { hashFile } from '../hash-file.ts';
 import { type FileStorage, StorageError } from './file-storage.ts';
 import { readListing } from './read-listing.ts';
 
@@ -111,10 +112,4 @@ function createRequester(options: S3Options, agent: Dispatcher): SendToS3 {
     const code = /<Code>([^<]{1,100})<\/Code>/.exec(detail)?.[1] ?? '';
     throw new StorageError(`${request.method} ${request.url.pathname} was answered with ${status} ${code}`);
   };
-}
-
-async function hashFile(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest('hex');
 }

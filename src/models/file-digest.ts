@@ -1,10 +1,9 @@
 /** SHA-256 of model files, remembered in the models folder so that a start does not read gigabytes again. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { hashFile } from '../hash-file.ts';
 import { parseJson } from '../parse-json.ts';
 import { readIfThere } from './read-if-there.ts';
 
@@ -44,14 +43,7 @@ export async function digestFile(
   if (record?.sizeBytes === sizeBytes && record.modifiedMs === modifiedMs && record.inode === inode) {
     return { sizeBytes, sha256: record.sha256 };
   }
-  const hash = createHash('sha256');
-  const { signal } = options;
-  await pipeline(
-    createReadStream(file, { highWaterMark: 1 << 20 }),
-    hash,
-    signal === undefined ? {} : { signal },
-  );
-  const sha256 = hash.digest('hex');
+  const sha256 = await hashFile(file, options.signal);
   if (recordPath !== undefined) {
     await writeFile(recordPath, JSON.stringify({ sizeBytes, modifiedMs, inode, sha256 }));
   }
