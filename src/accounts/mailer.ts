@@ -14,7 +14,10 @@ export interface Mailer {
 }
 
 export interface SmtpSettings {
-  /** `smtp://user:password@host:587` (STARTTLS when offered) or `smtps://…:465`. */
+  /**
+   * `smtps://…:465`, or `smtp://user:password@host:587`: STARTTLS when it is offered, and nothing is sent without it
+   * when there is a password, unless the address ends in `?requireTLS=false`.
+   */
   readonly url: string;
   readonly from: string;
 }
@@ -26,6 +29,8 @@ export function createMailer({ url, from }: SmtpSettings): Mailer {
   const transport = createTransport(
     {
       url,
+      // Whoever stands between could leave the offer out and be given the password; the address overrides it.
+      requireTLS: new URL(url).password !== '',
       connectionTimeout: stepTimeoutMs,
       greetingTimeout: stepTimeoutMs,
       socketTimeout: stepTimeoutMs,

@@ -1,5 +1,7 @@
 import { createServer, type Socket } from 'node:net';
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { mailCertificate } from './mail-certificate.ts';
 
 export interface ReceivedMail {
   readonly recipients: readonly string[];
@@ -10,20 +12,32 @@ export interface ReceivedMail {
 export interface SmtpServer {
   readonly url: string;
   readonly received: readonly ReceivedMail[];
+  /** Commands that came unencrypted, without what follows them. */
+  readonly readableCommands: readonly string[];
   /** The next mail, or the last one when it is here already. */
   nextMail(): Promise<ReceivedMail>;
 }
 
+/** Encrypted from the first byte (RFC 8314), or after STARTTLS (RFC 3207); with a certificate that nobody signed. */
+export type SmtpEncryption = 'none' | 'implicit' | 'starttls';
+
 /** A mail server (RFC 5321, the commands that clients need) that keeps what it is given. */
-export async function startSmtpServer(): Promise<SmtpServer> {
+export async function startSmtpServer(encryption: SmtpEncryption = 'none'): Promise<SmtpServer> {
   const received: ReceivedMail[] = [];
+  const readableCommands: string[] = [];
   const waiting: ((mail: ReceivedMail) => void)[] = [];
-  const server = createServer((socket) =>
-    serve(socket, (mail) => {
-      received.push(mail);
-      for (const tell of waiting.splice(0)) tell(mail);
-    }),
-  );
+  const accept = (socket: Socket): void =>
+    serve(socket, {
+      offersTls: encryption === 'starttls',
+      onCommand: (command) => {
+        if (encryption !== 'implicit') readableCommands.push(command);
+      },
+      onMail: (mail) => {
+        received.push(mail);
+        for (const tell of waiting.splice(0)) tell(mail);
+      },
+    });
+  const server = encryption === 'implicit' ? createTlsServer(mailCertificate, accept) : createServer(accept);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {
     await new Promise((resolve) => server.close(resolve));
@@ -31,14 +45,22 @@ export async function startSmtpServer(): Promise<SmtpServer> {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url: `${encryption === 'implicit' ? 'smtps' : 'smtp'}://127.0.0.1:${port}`,
     received,
+    readableCommands,
     nextMail: async () =>
       received.at(-1) ?? (await new Promise<ReceivedMail>((resolve) => waiting.push(resolve))),
   };
 }
 
-function serve(socket: Socket, onMail: (mail: ReceivedMail) => void): void {
+interface Session {
+  readonly offersTls: boolean;
+  /** Told of each command, until the connection is encrypted. */
+  onCommand(command: string): void;
+  onMail(mail: ReceivedMail): void;
+}
+
+function serve(socket: Socket, { offersTls, onCommand, onMail }: Session, isResumed = false): void {
   let recipients: string[] = [];
   let data: string[] | undefined;
   let rest = '';
@@ -56,15 +78,24 @@ function serve(socket: Socket, onMail: (mail: ReceivedMail) => void): void {
       return;
     }
     const [command = ''] = line.toUpperCase().split(' ');
+    onCommand(command);
     if (command === 'RCPT') recipients.push(line);
     if (command === 'DATA') data = [];
     if (command === 'DATA') answer('354 go on');
     else if (command === 'QUIT') socket.end('221 bye\r\n');
-    else answer(command === 'EHLO' ? '250 here' : '250 ok');
+    else if (command === 'AUTH') answer('235 welcome');
+    else if (command === 'STARTTLS') {
+      socket.removeAllListeners('data');
+      socket.write('220 go on\r\n');
+      const secureContext = createSecureContext(mailCertificate);
+      const encrypted = new TLSSocket(socket, { isServer: true, secureContext });
+      serve(encrypted, { offersTls: false, onCommand: () => undefined, onMail }, true);
+    } else if (command === 'EHLO') answer(`250-here\r\n${offersTls ? '250-STARTTLS\r\n' : ''}250 AUTH PLAIN`);
+    else answer('250 ok');
   };
   socket.on('error', () => socket.destroy());
   socket.setEncoding('utf8');
-  answer('220 test');
+  if (!isResumed) answer('220 test');
   socket.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\r\n');
     rest = lines.pop() ?? '';
