@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFreePort } from '../../bench/measured-process.ts';
+import packageManifest from '../../package.json' with { type: 'json' };
 import { startPerigee } from '../page-examples/start-perigee.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -38,33 +39,46 @@ describe('a fresh clone', () => {
     expect(install).not.toThrow();
   }, 120_000);
 
-  it('serves a chat completion after `npm start -- --port …`', async () => {
+  describe('with its dependencies', () => {
     // As `npm ci` would have put them there.
-    symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
-    const port = String(await findFreePort());
-    const server = await startPerigee({
-      dataDir: path.join(folder, 'data'),
-      environment: { PERIGEE_PORT: '', PERIGEE_THREADS: '1' },
-      program: { file: 'npm', arguments: ['start', '--', '--port', port], cwd: clone },
-    });
-    try {
-      expect(new URL(server.url).port).toBe(port);
-      await server.ready;
-      const response = await fetch(`${server.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({
-          model: 'moonshot/kimi-k2-turbo-preview',
-          messages: [{ role: 'user', content: 'Hello' }],
-          max_tokens: 4,
-        }),
+    beforeAll(() => symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules')));
+
+    it('has every command as `npx perigee …`, without a look at the registry', () => {
+      const environment = { npm_config_cache: path.join(folder, 'npm-cache'), npm_config_offline: 'true' };
+      const version = execFileSync('npx', ['perigee', '--version'], {
+        cwd: clone,
+        encoding: 'utf8',
+        env: { ...process.env, ...environment },
       });
-      expect(response.status).toBe(200);
-      expect(await response.json()).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
-    } finally {
-      await server.stop();
-    }
-    // Nobody is left who listens.
-    await expect(fetch(`${server.url}/health`)).rejects.toThrow();
-  }, 240_000);
+      expect(version.trim()).toBe(packageManifest.version);
+    }, 120_000);
+
+    it('serves a chat completion after `npm start -- --port …`', async () => {
+      const port = String(await findFreePort());
+      const server = await startPerigee({
+        dataDir: path.join(folder, 'data'),
+        environment: { PERIGEE_PORT: '', PERIGEE_THREADS: '1' },
+        program: { file: 'npm', arguments: ['start', '--', '--port', port], cwd: clone },
+      });
+      try {
+        expect(new URL(server.url).port).toBe(port);
+        await server.ready;
+        const response = await fetch(`${server.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
+          body: JSON.stringify({
+            model: 'moonshot/kimi-k2-turbo-preview',
+            messages: [{ role: 'user', content: 'Hello' }],
+            max_tokens: 4,
+          }),
+        });
+        expect(response.status).toBe(200);
+        expect(await response.json()).toMatchObject({ choices: [{ message: { role: 'assistant' } }] });
+      } finally {
+        await server.stop();
+      }
+      // Nobody is left who listens.
+      await expect(fetch(`${server.url}/health`)).rejects.toThrow();
+    }, 240_000);
+  });
 });
