@@ -210,6 +210,12 @@ export const errorCatalogue = {
     true,
     'The database of this server cannot be reached. Send the request again in a moment; `GET /ready` says when it is back.',
   ),
+  file_storage_unavailable: entry(
+    503,
+    'server_unavailable',
+    true,
+    'The storage of uploaded files does not answer as it should. Send the request again in a moment.',
+  ),
   oidc_unavailable: entry(
     503,
     'server_unavailable',

@@ -10,6 +10,7 @@ import { createExtractor, fileExtractorDefaults } from '../extract/create-extrac
 import type { Store } from '../store/store.ts';
 import { createFileRecords } from './file-records.ts';
 import { createFileService, type FileService, type FileServiceOptions } from './file-service.ts';
+import { StorageError } from './file-storage.ts';
 import { createFolderStorage } from './folder-storage.ts';
 
 interface Bench {
@@ -107,6 +108,47 @@ it('a storage that fails leaves no row and no upload', async () => {
   await expect(service.store(bench.accountId, received, labels, never)).rejects.toThrow('the disk is full');
   expect(await bench.listDisk()).toEqual([]);
   expect((await service.list(bench.accountId, { limit: 10, order: 'asc' })).files).toEqual([]);
+  await service.close();
+});
+
+it('a storage that is away says so, and keeps a file listed until its bytes are deleted', async () => {
+  const bench = await openBench();
+  const folder = createFolderStorage(path.join(bench.folder, 'files'));
+  let isAway = false;
+  const reach = (): void => {
+    if (isAway) throw new StorageError('GET /bucket failed');
+  };
+  const service = bench.open({
+    storage: {
+      ...folder,
+      put: async (key, file) => {
+        reach();
+        await folder.put(key, file);
+      },
+      read: async (key) => {
+        reach();
+        return await folder.read(key);
+      },
+      remove: async (key) => {
+        reach();
+        await folder.remove(key);
+      },
+    },
+    onError: () => undefined,
+  });
+  const receive = async () => await service.receive(bench.accountId, Readable.from([Buffer.from('text')]));
+  const { id } = await service.store(bench.accountId, await receive(), labels, never);
+  isAway = true;
+  const refusal = { code: 'file_storage_unavailable', status: 503 };
+  await expect(service.store(bench.accountId, await receive(), labels, never)).rejects.toMatchObject(refusal);
+  await expect(service.readContent(bench.accountId, id)).rejects.toMatchObject(refusal);
+  await expect(service.remove(bench.accountId, id)).rejects.toMatchObject(refusal);
+  const { files } = await service.list(bench.accountId, { limit: 10, order: 'asc' });
+  expect(files).toMatchObject([{ id }]);
+  isAway = false;
+  await service.remove(bench.accountId, id);
+  expect(await bench.listDisk()).toEqual([]);
+  await expect(service.remove(bench.accountId, id)).rejects.toMatchObject({ code: 'file_not_found' });
   await service.close();
 });
 

@@ -1,7 +1,7 @@
 /**
- * Uploaded files: received on disk, read in worker threads, kept in a storage, listed per account. The order of steps keeps
- * it whole when the process dies: bytes before the row, the row away before the bytes. What is left over either way is
- * swept at the next start.
+ * Uploaded files: received on disk, read in worker threads, kept in a storage, listed per account. Bytes are stored before
+ * the row and removed before it: what is not listed has left nothing, but for what a process leaves that dies while it
+ * stores. That is swept at the next start.
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { ApiError } from '../errors.ts';
 import { ExtractError, type ExtractedDocument, type Extractor } from '../extract/document.ts';
 import type { FileFilter, FilePage, FileQuotas, FileRecord, FileRecords } from './file-records.ts';
-import type { FileStorage } from './file-storage.ts';
+import { type FileStorage, StorageError } from './file-storage.ts';
 import { createFolderStorage } from './folder-storage.ts';
 import { type ReceivedFile, receiveFile } from './receive-file.ts';
 import { createUploadSlots } from './upload-slots.ts';
@@ -37,9 +37,12 @@ export interface FileService {
   list(accountId: number, filter: FileFilter): Promise<FilePage>;
   /** Throws ApiError `file_not_found`. */
   find(accountId: number, id: string): Promise<FileRecord>;
-  /** Row, bytes and text. Throws ApiError `file_not_found`. */
+  /** Bytes, text and row. Throws ApiError `file_not_found`, or `file_storage_unavailable`, and the file stays listed. */
   remove(accountId: number, id: string): Promise<void>;
-  /** The text as Moonshot's JSON. Throws ApiError `file_not_found`, or `invalid_request` for a file without text. */
+  /**
+   * The text as Moonshot's JSON. Throws ApiError `file_not_found`, `file_storage_unavailable`, or `invalid_request` for a
+   * file without text.
+   */
   readContent(accountId: number, id: string): Promise<Readable>;
   close(): Promise<void>;
 }
@@ -103,8 +106,11 @@ export function createFileService(options: FileServiceOptions): FileService {
       }
     },
     async remove(accountId, id) {
+      await find(accountId, id);
+      await askStorage(storage.remove(contentKey(accountId, id)));
+      await askStorage(storage.remove(bytesKey(accountId, id)));
+      // Somebody else may have deleted it in the same moment.
       if (!(await records.remove(accountId, id))) throw new ApiError('file_not_found');
-      await Promise.all([storage.remove(bytesKey(accountId, id)), storage.remove(contentKey(accountId, id))]);
     },
     async readContent(accountId, id) {
       const file = await find(accountId, id);
@@ -113,7 +119,7 @@ export function createFileService(options: FileServiceOptions): FileService {
           message: `Failed to extract file: ${file.statusDetails ?? 'there is no text in it'}`,
         });
       }
-      return await storage.read(contentKey(accountId, id));
+      return await askStorage(storage.read(contentKey(accountId, id)));
     },
     async close() {
       await swept;
@@ -125,6 +131,16 @@ export function createFileService(options: FileServiceOptions): FileService {
 const bytesKey = (accountId: number, id: string): string => `${accountId}/${id}.bytes`;
 const contentKey = (accountId: number, id: string): string => `${accountId}/${id}.json`;
 const idOfKey = (key: string): string => path.posix.basename(key).replace(/\.(bytes|json)$/, '');
+
+/** What a storage says is for the log. Throws ApiError `file_storage_unavailable`. */
+async function askStorage<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StorageError) throw new ApiError('file_storage_unavailable', { cause: error });
+    throw error;
+  }
+}
 
 interface KeepOptions extends FileServiceOptions {
   readonly labels: FileLabels;
@@ -147,9 +163,9 @@ async function keep(accountId: number, received: ReceivedFile, options: KeepOpti
   try {
     if (read.document !== undefined) {
       await writeContent(contentPath, read.document, labels.filename);
-      await storage.put(keys[1], contentPath);
+      await askStorage(storage.put(keys[1], contentPath));
     }
-    await storage.put(keys[0], received.path);
+    await askStorage(storage.put(keys[0], received.path));
     const file: FileRecord = {
       id,
       accountId,

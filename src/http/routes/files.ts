@@ -53,7 +53,7 @@ export function createUploadFileRoute({ files, settings }: HttpDependencies): Ro
       operationId: 'createFile',
       consumes: ['multipart/form-data'],
       body: fileFormSchema,
-      response: { 200: fileSchema, ...describeErrors([400, 401, 403, 415, 429, 500]) },
+      response: { 200: fileSchema, ...describeErrors([400, 401, 403, 415, 429, 500, 503]) },
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
@@ -142,7 +142,7 @@ export function createDeleteFileRoute({ files }: HttpDependencies): Route {
       summary: 'Delete a file with its text',
       operationId: 'deleteFile',
       params: fileParamsSchema,
-      response: { 200: deletedFileSchema, ...describeErrors([401, 403, 404, 429, 500]) },
+      response: { 200: deletedFileSchema, ...describeErrors([401, 403, 404, 429, 500, 503]) },
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
@@ -167,7 +167,7 @@ export function createFileContentRoute({ files }: HttpDependencies): Route {
       operationId: 'getFileContent',
       params: fileParamsSchema,
       produces: ['text/plain'],
-      response: { 200: fileContentSchema, ...describeErrors([400, 401, 403, 404, 429, 500]) },
+      response: { 200: fileContentSchema, ...describeErrors([400, 401, 403, 404, 429, 500, 503]) },
     },
     async handle(request, reply) {
       const { accountId } = fileCallerOf(request);
