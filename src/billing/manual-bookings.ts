@@ -24,7 +24,7 @@ export interface Grant extends Booking {
 }
 
 export interface Refund extends Booking {
-  /** What the charge was for. */
+  /** What was charged: an inference, or a context cache, which is charged again and again. */
   readonly inferenceId: string;
 }
 
@@ -40,7 +40,10 @@ export interface ManualBookings {
    * has less than is taken), `invalid_request` (an amount that makes no sense, or that no balance can hold).
    */
   grant(grant: Grant): Promise<BookingResult>;
-  /** Gives the whole charge back. Throws ApiError `not_found` (no such charge), `conflict` (given back already). */
+  /**
+   * Gives back what was charged and not given back before. Throws ApiError `not_found` (no such charge), `conflict`
+   * (all of it was given back already).
+   */
   refund(refund: Refund): Promise<BookingResult>;
   /** An account's ledger, newest first: `limit` entries before `beforeId`. */
   list(
@@ -66,14 +69,16 @@ export function createManualBookings(store: Store, now: () => number = Date.now)
       return await book(store, onceKey, { statements, expected: grant });
     },
     refund: async (refund) => {
-      const amountNanoUsd = await readCharge(store, refund);
-      const onceKey = `refund:${refund.inferenceId}`;
+      const { remainingNanoUsd, refundCount } = await readCharges(store, refund);
+      if (remainingNanoUsd === 0n) throw givenBack();
+      // The number makes two refunds at once one: both have counted as many before them.
+      const onceKey = `refund:${refund.inferenceId}${refundCount === 0 ? '' : `:${refundCount}`}`;
       const { accountId, note, bookedByAccountId } = refund;
       const booked = await book(store, onceKey, {
         statements: bookTopUp({
           account: { id: accountId },
           type: 'REFUND',
-          amountNanoUsd,
+          amountNanoUsd: remainingNanoUsd,
           referenceId: refund.inferenceId,
           onceKey,
           note,
@@ -81,9 +86,7 @@ export function createManualBookings(store: Store, now: () => number = Date.now)
           createdAt: now(),
         }),
       });
-      if (booked.isRepeat) {
-        throw new ApiError('conflict', { message: 'This charge was given back already.' });
-      }
+      if (booked.isRepeat) throw givenBack();
       return booked;
     },
     list: async (accountId, page) => await readLedgerLines(store, accountId, page),
@@ -195,14 +198,31 @@ function refusal(reason: Reason): ApiError {
   }
 }
 
-async function readCharge(store: Store, refund: Refund): Promise<bigint> {
-  const { total_nano_usd: total } = await store.db
+const givenBack = (): ApiError =>
+  new ApiError('conflict', { message: 'This charge was given back already.' });
+
+/** In one statement, so that what was charged and what was given back are of one moment. */
+async function readCharges(
+  store: Store,
+  refund: Refund,
+): Promise<{ readonly remainingNanoUsd: bigint; readonly refundCount: number }> {
+  const rows = await store.db
     .selectFrom('ledger_transfers')
-    .select((select) => select.fn.sum<bigint | null>('amount_nano_usd').as('total_nano_usd'))
+    .select((select) => [
+      'type',
+      select.fn.sum<bigint>('amount_nano_usd').as('total_nano_usd'),
+      select.fn.countAll<number>().as('count'),
+    ])
     .where('account_id', '=', refund.accountId)
     .where('reference_id', '=', refund.inferenceId)
-    .where('type', '=', 'MODEL_USAGE')
-    .executeTakeFirstOrThrow();
-  if (total === null) throw new ApiError('not_found', { message: 'This account has no such charge.' });
-  return total;
+    .where('type', 'in', ['MODEL_USAGE', 'REFUND'])
+    .groupBy('type')
+    .execute();
+  const charged = rows.find(({ type }) => type === 'MODEL_USAGE');
+  if (charged === undefined) throw new ApiError('not_found', { message: 'This account has no such charge.' });
+  const refunded = rows.find(({ type }) => type === 'REFUND');
+  return {
+    remainingNanoUsd: charged.total_nano_usd - (refunded?.total_nano_usd ?? 0n),
+    refundCount: refunded?.count ?? 0,
+  };
 }
