@@ -7,21 +7,26 @@ import { cellBytesOf, sizeContext } from '../engines/llama/size-context.ts';
 import { digestFile, recordBeside } from '../models/file-digest.ts';
 import { presetPath } from '../models/obtain-model.ts';
 import { findPreset } from '../models/presets.ts';
+import { inspectStore } from '../store/open-store.ts';
 import type { Check, CheckResult } from './machine-checks.ts';
 import { modelsFolder } from './models-command.ts';
 import { formatBytes } from './terminal.ts';
-import { withStore } from './with-store.ts';
+import { explainStoreFailure } from './with-store.ts';
 
 const storeCheck: Check = {
   name: 'Database',
   run: async (config) => {
-    const accounts = await withStore(config, async (store) => ({
-      kind: store.kind,
-      count: (await store.db.selectFrom('accounts').select('id').execute()).length,
-    }));
+    const found = await inspectStore(config).catch((error: unknown) => {
+      throw explainStoreFailure(error, config);
+    });
+    if (found === undefined) return { state: 'ok', detail: 'none yet; the first start makes it' };
+    const { kind, accountCount, pending } = found;
+    const detail = `${kind}, ${accountCount} ${accountCount === 1 ? 'account' : 'accounts'}`;
+    if (pending.length === 0 || accountCount === 0) return { state: 'ok', detail };
     return {
-      state: 'ok',
-      detail: `${accounts.kind}, ${accounts.count} ${accounts.count === 1 ? 'account' : 'accounts'}`,
+      state: 'warn',
+      detail: `${detail}, of an older version`,
+      mend: `The next start changes its schema (${pending.join(', ')}): make a backup first.`,
     };
   },
 };

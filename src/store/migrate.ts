@@ -28,7 +28,9 @@ export interface MigrateOptions {
 }
 
 /** Ids of the steps that have not run yet. Throws `SchemaError` on a schema that is newer or was altered. */
-export async function listPendingMigrations(options: MigrateOptions): Promise<readonly string[]> {
+export async function listPendingMigrations(
+  options: Omit<MigrateOptions, 'now'>,
+): Promise<readonly string[]> {
   const pending = await findPending(options.db, options);
   return pending.map((migration) => migration.id);
 }
@@ -73,7 +75,10 @@ async function runMigration(
     values (${migration.id}, ${checksumOf(migration, options.kind)}, ${options.now()})`.execute(trx);
 }
 
-async function findPending(db: Kysely<Tables>, options: MigrateOptions): Promise<readonly Migration[]> {
+async function findPending(
+  db: Kysely<Tables>,
+  options: Omit<MigrateOptions, 'db' | 'now'>,
+): Promise<readonly Migration[]> {
   const applied = await readApplied(db, options.kind);
   const known = new Map(options.migrations.map((migration) => [migration.id, migration]));
   for (const { id, checksum } of applied) {

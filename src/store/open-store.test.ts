@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createTestDatabase, openUntilTestEnds } from '../../test/services/test-stores.ts';
-import { openStore } from './open-store.ts';
+import { createTestDatabase, openUntilTestEnds, storeKinds } from '../../test/services/test-stores.ts';
+import { seedBootstrap } from '../accounts/seed-bootstrap.ts';
+import { allMigrations } from './migrations/all-migrations.ts';
+import { inspectStore, openStore } from './open-store.ts';
 import { DataFolderInUseError } from './sqlite/server-lock.ts';
 import { statement } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -78,6 +80,21 @@ describe('opening a store', () => {
     // As if the server were of a version before the first step.
     await sql`drop table schema_migrations`.execute(server.db);
     await expect(openStore({ ...database, purpose: 'command' })).rejects.toThrow(DataFolderInUseError);
+  });
+
+  it.each(storeKinds)('tells what is in a database on %s, and changes nothing', async (kind) => {
+    const database = await createTestDatabase(kind);
+    const all = allMigrations.map(({ id }) => id);
+    const fresh = kind === 'sqlite' ? undefined : { kind, pending: all, accountCount: 0 };
+    expect(await inspectStore(database)).toEqual(fresh);
+    expect(await inspectStore(database)).toEqual(fresh);
+    expect(readdirSync(database.dataDir)).toEqual([]);
+    const store = await openUntilTestEnds(database);
+    await seedBootstrap(store);
+    expect(await inspectStore(database)).toEqual({ kind, pending: [], accountCount: 1 });
+    await sql`delete from schema_migrations where id = '0012-conversation-search'`.execute(store.db);
+    const behind = { kind, pending: ['0012-conversation-search'], accountCount: 1 };
+    expect([await inspectStore(database), await inspectStore(database)]).toEqual([behind, behind]);
   });
 
   it('keeps a write-ahead log, checks foreign keys, and keeps its files private', async () => {

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { makeFolder } from './make-folder.ts';
 import { listPendingMigrations, type MigrateOptions, migrate } from './migrate.ts';
 import { allMigrations } from './migrations/all-migrations.ts';
 import { openPostgresStore } from './postgres/postgres-store.ts';
 import { acquireServerLock, DataFolderInUseError, type ServerLock } from './sqlite/server-lock.ts';
-import { openSqliteStore } from './sqlite/sqlite-store.ts';
+import { openSqliteStore, sqliteFileIn } from './sqlite/sqlite-store.ts';
 import type { Store } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -34,6 +35,33 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return options.databaseUrl === undefined
     ? await openLocal(options.dataDir, options.purpose ?? 'command', now)
     : await openShared(options.databaseUrl, now);
+}
+
+interface Inspection {
+  readonly kind: Store['kind'];
+  /** Migrations that the next start would run. */
+  readonly pending: readonly string[];
+  /** 0 before the schema is there. */
+  readonly accountCount: number;
+}
+
+/** Looks at a database and changes nothing; undefined = there is no file yet. Throws as `openStore` does. */
+export async function inspectStore({
+  dataDir,
+  databaseUrl,
+}: Pick<OpenStoreOptions, 'dataDir' | 'databaseUrl'>): Promise<Inspection | undefined> {
+  if (databaseUrl === undefined && !existsSync(sqliteFileIn(dataDir))) return undefined;
+  const store =
+    databaseUrl === undefined ? await openSqliteStore(dataDir) : await openPostgresStore(databaseUrl);
+  try {
+    const plan = { db: store.db, kind: store.kind, migrations: allMigrations };
+    const pending = await listPendingMigrations(plan);
+    const hasAccounts = pending.length < allMigrations.length;
+    const accounts = hasAccounts ? await store.db.selectFrom('accounts').select('id').execute() : [];
+    return { kind: store.kind, pending, accountCount: accounts.length };
+  } finally {
+    await store.close();
+  }
 }
 
 async function openShared(databaseUrl: string, now: () => number): Promise<Store> {

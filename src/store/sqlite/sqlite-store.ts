@@ -14,10 +14,12 @@ const busyTimeoutMs = 5_000;
 const transactionIdleMs = 5_000;
 const checkpointIntervalMs = 1_000;
 
+export const sqliteFileIn = (dataDir: string): string => path.join(dataDir, 'perigee.db');
+
 /** Opens (and makes, if need be) the file in `dataDir`. Does not migrate. */
 export async function openSqliteStore(dataDir: string): Promise<Store> {
   makeFolder(dataDir);
-  const filePath = path.join(dataDir, 'perigee.db');
+  const filePath = sqliteFileIn(dataDir);
   makePrivateFile(filePath);
   const shared = { filePath, busyTimeoutMs, transactionIdleMs };
   const writer = new SqliteThread({ ...shared, role: 'writer' });
