@@ -90,7 +90,9 @@ async function tryToFind(
 }
 
 const findByDefuddle: FindArticle = async (html, url) => {
-  const found = await Defuddle(parseDocument(html), url ?? 'about:blank', {
+  const document = parseDocument(html);
+  hideNeighboursOfTitle(document);
+  const found = await Defuddle(document, url ?? 'about:blank', {
     // Its site-specific readers would fetch from third parties, past the guarded door.
     useAsync: false,
     fetch: refuseToFetch,
@@ -100,6 +102,18 @@ const findByDefuddle: FindArticle = async (html, url) => {
   const { title, content, language, published } = found;
   return { title, content, language, published };
 };
+
+/**
+ * On a page with a date, defuddle takes a paragraph next to the title that names a day for the date's line, and removes the
+ * first sentence of the news (“… was reopened on 12 June …”). A title in a box of its own has no neighbours.
+ */
+function hideNeighboursOfTitle(document: ReturnType<typeof parseDocument>): void {
+  for (const title of document.querySelectorAll('h1')) {
+    const box = document.createElement('div');
+    title.replaceWith(box);
+    box.append(title);
+  }
+}
 
 const refuseToFetch = (): Promise<never> =>
   Promise.reject(new Error('nothing is fetched while a page is read'));
