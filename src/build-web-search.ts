@@ -205,7 +205,8 @@ function createFormulas(tools: FormulaTools): FormulaService {
   const [model] = models.list();
   if (model === undefined) throw new Error('No model is served.');
   const { engine } = model;
-  const search = createSearchFormula(webSearch, (signal) => {
+  const search = createSearchFormula(webSearch, async (signal) => {
+    await engine.whenLoaded?.(signal);
     const backing = engine.backing();
     // A quarter of the window: the conversation is not known yet.
     const windowShare = Math.floor(backing.contextTokens / 4);

@@ -59,6 +59,8 @@ export function createToolLoop({ webSearch, policy }: ToolLoopOptions): ToolLoop
   const turnstile = createTurnstile();
   const look = async (request: ChatRequest, engine: Engine, context: TurnContext): Promise<Turn> => {
     const searches = await expandSearches(request.messages, context.accountId, webSearch);
+    // What is planned depends on the size of the weights and of their window.
+    await engine.whenLoaded?.(context.signal);
     const plan = planSearch(request, engine.backing(), policy);
     return { request, engine, context, searches, plan };
   };

@@ -55,6 +55,20 @@ describe('a deferred engine', () => {
     expect(await early).toBe(turn);
   });
 
+  it('knows its weights once it is loaded, and says when it is not', async () => {
+    const { deferred, resolve } = createGate();
+    expect(deferred.backing().weights).toBe('promised');
+    const loaded = deferred.whenLoaded?.(context.signal);
+    resolve(createInner().engine);
+    await loaded;
+    expect(deferred.backing().weights).toBe('loaded');
+    const failing = createGate();
+    failing.reject(new Error('no file'));
+    await expect(failing.deferred.whenLoaded?.(context.signal)).rejects.toMatchObject({
+      code: 'model_unavailable',
+    });
+  });
+
   it('lets a request go whose client leaves while it waits, and every one when the server closes', async () => {
     const { deferred, resolve } = createGate();
     const client = new AbortController();

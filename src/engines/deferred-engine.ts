@@ -80,6 +80,9 @@ export function createDeferredEngine(options: DeferredEngineOptions): DeferredEn
     started,
     health,
     backing: () => engine?.backing() ?? options.backing,
+    async whenLoaded(signal) {
+      await obtain(signal);
+    },
     prepare: async (request, context) => (await obtain(context.signal)).prepare(request, context),
     countText: async (text, signal) => (await obtain(signal)).countText(text, signal),
     stats: async () => await engine?.stats?.(),

@@ -111,7 +111,10 @@ export interface Engine {
   readonly id: string;
   readonly kind: string;
   health(): EngineHealth;
+  /** Of weights that are still being loaded only what was known before: `whenLoaded` waits for the rest. */
   backing(): ModelBacking;
+  /** Absent: it is there from the start. Throws ApiError `model_unavailable` or `client_closed_request`. */
+  whenLoaded?(signal: AbortSignal): Promise<void>;
   /**
    * Renders and counts. Throws ApiError: `context_length_exceeded` (with exact counts), `invalid_schema`,
    * `not_supported` (a parameter this engine cannot honour), `model_unavailable`.

@@ -26,6 +26,17 @@ const one = 'https://a.example/caching';
 const two = 'https://b.example/';
 
 describe('citeSources', () => {
+  it('names a page once that two searches found', () => {
+    const again = sources.map((source) => ({ ...source, number: source.number + 2 }));
+    const text = 'See Context caching explained, and [1, 3].';
+    expect(citeSources(text, [...sources, ...again]).map(({ startIndex, url }) => [startIndex, url])).toEqual(
+      [
+        [4, one],
+        [35, one],
+      ],
+    );
+  });
+
   it.each([
     ['plain', 'It is cheap [1].', [{ text: '[1]', url: one }]],
     ['footnotes', 'It is cheap[^2].', [{ text: '[^2]', url: two }]],

@@ -101,7 +101,7 @@ function findText(text: string, wanted: string): readonly { start: number; end: 
   return found;
 }
 
-/** Of two mentions of which one holds the other, the longer stays; two sources in one mark both do. */
+/** Of two mentions of which one holds the other, the longer stays; two pages in one mark both do. */
 function dropOverlaps(mentions: readonly Mention[]): readonly Mention[] {
   const kept: Mention[] = [];
   for (const mention of mentions) {
@@ -110,7 +110,7 @@ function dropOverlaps(mentions: readonly Mention[]): readonly Mention[] {
     if (last === undefined || mention.start >= last.end) kept.push(mention);
     else if (
       isSamePlace &&
-      !kept.some((each) => each.start === mention.start && each.source === mention.source)
+      !kept.some((each) => each.start === mention.start && each.source.url === mention.source.url)
     ) {
       kept.push(mention);
     }

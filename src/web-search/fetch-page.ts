@@ -119,7 +119,7 @@ function describeDocument(
   { title, text, publishedAt }: ExtractedDocument,
   { url }: EgressResponse,
 ): Extract<PageReading, { readonly isRead: true }>['page'] {
-  return { title: title || url, text, url, ...(publishedAt !== undefined && { publishedAt }) };
+  return { title, text, url, ...(publishedAt !== undefined && { publishedAt }) };
 }
 
 const failed = (failure: PageFailure, detail: string): PageReading => ({ isRead: false, failure, detail });

@@ -34,14 +34,17 @@ export async function findPages(
   query: SearchQuery,
   signal: AbortSignal,
 ): Promise<FoundPages> {
-  const limit = AbortSignal.timeout(searchMs);
-  const eitherSignal = AbortSignal.any([signal, limit]);
+  const endsAt = performance.now() + searchMs;
   const answers: (readonly SearchResult[])[] = [];
   const failures: SearchBackendError[] = [];
-  for (const backend of backends) {
-    if (limit.aborted || mergeResults(answers).length >= query.countMax) break;
+  for (const [index, backend] of backends.entries()) {
+    const leftMs = endsAt - performance.now();
+    if (leftMs <= 0 || mergeResults(answers).length >= query.countMax) break;
+    // One that hangs leaves time for those behind it.
+    const isLast = index === backends.length - 1;
+    const limit = AbortSignal.timeout(Math.ceil(isLast ? leftMs : leftMs / 2));
     try {
-      answers.push(await backend.search(query, eitherSignal));
+      answers.push(await backend.search(query, AbortSignal.any([signal, limit])));
     } catch (thrown) {
       signal.throwIfAborted();
       failures.push(limit.aborted ? tooSlow(backend.id) : asBackendError(backend.id, thrown));
@@ -52,7 +55,7 @@ export async function findPages(
 }
 
 const tooSlow = (id: string): SearchBackendError =>
-  new SearchBackendError(id, 'timeout', { detail: 'the time of the whole search was over' });
+  new SearchBackendError(id, 'timeout', { detail: 'its time was over' });
 
 function asBackendError(id: string, thrown: unknown): SearchBackendError {
   if (thrown instanceof SearchBackendError) return thrown;

@@ -78,6 +78,7 @@ export type PageReading =
   | {
       readonly isRead: true;
       readonly page: {
+        /** Empty when it has none. */
         readonly title: string;
         /** Plain text, paragraphs separated by blank lines. */
         readonly text: string;

@@ -90,7 +90,7 @@ export async function openTestSearch(
       createFormulas: ({ models, meterTurn }) =>
         createFormulaService({
           formulas: [
-            createSearchFormula(webSearch, () => ({
+            createSearchFormula(webSearch, async () => ({
               style: 'cited',
               tokensMax: 1_000,
               countTokens: async (text) => Math.ceil(text.length / 4),

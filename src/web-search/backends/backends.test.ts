@@ -55,6 +55,7 @@ describe('SearXNG', () => {
           score: 2,
         },
         { url: 'javascript:alert(1)', title: 'no address' },
+        { url: 'https://user:secret@c.example/', title: 'behind a password' },
         { url: 'https://b.example/b', title: '', content: null, publishedDate: null },
       ],
       answers: [],

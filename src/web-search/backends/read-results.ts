@@ -26,7 +26,7 @@ export function parseAnswer<Answer>(backendId: string, answer: unknown, schema: 
   });
 }
 
-/** At most `countMax` results; pages without an http address are left out. */
+/** At most `countMax` results; pages without an http address, or with a password in it, are left out. */
 export function readResults(pages: readonly FoundPage[], countMax: number): readonly SearchResult[] {
   const results: SearchResult[] = [];
   for (const page of pages) {
@@ -39,6 +39,8 @@ export function readResults(pages: readonly FoundPage[], countMax: number): read
 function readResult(page: FoundPage): readonly SearchResult[] {
   const url = URL.parse(asText(page.url));
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return [];
+  // No page that anybody may read is found behind a password, and none is shown in an answer.
+  if (url.username !== '' || url.password !== '') return [];
   const publishedAt = readDate(page.publishedAt);
   const text = asText(page.text).slice(0, textLengthMax).trim();
   return [

@@ -14,7 +14,7 @@ const schema = z.object({
 /** `planBudget`: no prompt is known yet, so the sources are cut again when one has no room for them. */
 export function createSearchFormula(
   webSearch: WebSearch,
-  planBudget: (signal: AbortSignal) => TokenBudget & { readonly style: SourceStyle },
+  planBudget: (signal: AbortSignal) => Promise<TokenBudget & { readonly style: SourceStyle }>,
 ): Formula {
   return createFormula({
     name: 'moonshot/web-search',
@@ -25,8 +25,9 @@ export function createSearchFormula(
     schema,
     async act({ query: asked }, { accountId, inferenceId, signal }) {
       const query = cleanQuery(asked);
+      const budget = await planBudget(signal);
       const search = await webSearch.search(
-        { accountId, inferenceId, query, question: query, firstNumber: 1, ...planBudget(signal) },
+        { accountId, inferenceId, query, question: query, firstNumber: 1, ...budget },
         signal,
       );
       if (search.isFailed) return fail('The search failed: no search service answered. Try again later.');
