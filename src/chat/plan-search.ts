@@ -29,8 +29,8 @@ export type SearchPlan =
 /** A quantised file of about two billion weights: smaller models call tools at random, or never. */
 const deciderBytesMin = 1_500_000_000;
 
-/** Of the sources of one search, for models too small to decide: they lose the thread in longer texts (record 0025). */
-export const smallModelTokensMax = 600;
+/** Of the sources of one search, for models too small to decide: they lose the thread in longer texts (record 0029). */
+export const smallModelTokensMax = 300;
 
 /** Whether the weights behind a name can decide by themselves. Those of upstream servers are taken to. */
 export function canModelDecide({ sizeBytes }: ModelBacking): boolean {

@@ -19,9 +19,12 @@ export interface RankedPassage {
   readonly score: number;
 }
 
-/** BM25's usual constants: how soon repeating a word stops to count, how much length counts against a passage. */
+/**
+ * BM25's constants: how soon repeating a word stops to count, how much length counts against a passage (less than the
+ * usual 0.75, because passages are cut to about one length: what is shorter is a heading or a line, not more to the point).
+ */
 const saturation = 1.2;
-const lengthWeight = 0.75;
+const lengthWeight = 0.5;
 /** A word of the title stands for the whole page, so it counts a little in each of its passages. */
 const titleWeight = 0.4;
 /** Backends judge by more than words: of two equally good passages the higher ranked page's is taken. */
@@ -49,6 +52,7 @@ export function rankPassages(
     const holders = passages.filter(({ counts }) => (counts[term] ?? 0) > 0).length;
     return Math.log(1 + (passages.length - holders + 0.5) / (holders + 0.5));
   });
+  const weightTotal = weights.reduce((sum, weight) => sum + weight, 0);
   return passages
     .map(({ counts, length, isInTitle, ...passage }) => {
       const norm = saturation * (1 - lengthWeight + (lengthWeight * length) / Math.max(lengthMean, 1));
@@ -56,7 +60,12 @@ export function rankPassages(
         const count = (counts[term] ?? 0) + (isInTitle[term] === true ? titleWeight : 0);
         return sum + (weight * count * (saturation + 1)) / (count + norm);
       }, 0);
-      return { ...passage, score: score * (1 + rankWeight / (1 + passage.page)) };
+      // A passage with all that was asked about answers sooner than one that repeats its rarest word.
+      const covered = weights.reduce((sum, weight, term) => {
+        return (counts[term] ?? 0) > 0 || isInTitle[term] === true ? sum + weight : sum;
+      }, 0);
+      const coverage = covered / Math.max(weightTotal, Number.MIN_VALUE);
+      return { ...passage, score: score * coverage * (1 + rankWeight / (1 + passage.page)) };
     })
     .sort(
       (left, right) => right.score - left.score || left.page - right.page || left.position - right.position,

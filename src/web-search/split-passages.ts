@@ -1,6 +1,9 @@
 /** The size of what is weighed and quoted: a paragraph or two. */
 const passageLength = { aim: 700, max: 1_000 } as const;
 
+/** As Markdown writes it, and as pages and documents are extracted. */
+const heading = /^\s*#{1,6} /;
+
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 
 /**
@@ -15,6 +18,8 @@ export function splitPassages(text: string): readonly string[] {
     current = '';
   };
   for (const paragraph of text.split(/\n\s*\n/)) {
+    // What stands under a heading is about it; what stands above it is not.
+    if (heading.test(paragraph)) flush();
     for (const piece of splitParagraph(paragraph.trim())) {
       if (current !== '' && current.length + piece.length > passageLength.aim) flush();
       current += current === '' ? piece : `\n${piece}`;

@@ -37,8 +37,9 @@ export interface SourceList {
 }
 
 /**
- * What the model is asked to do with the sources: `cited` to put their numbers behind each fact, `brief` only to
- * answer from them. The smallest models write lists of numbers when they are asked for any, or see any in brackets.
+ * What the model is asked to do with the sources: `cited` to put their numbers behind each fact, `brief` to answer with a
+ * sentence from them. The smallest models write lists of numbers when they are asked for any, or see any in brackets, and
+ * make things up when they are asked for words of their own (record 0029).
  */
 export type SourceStyle = 'cited' | 'brief';
 
@@ -83,11 +84,12 @@ function writeCited(list: SourceList, { query, question }: AroundSources): strin
 function writeBrief(list: SourceList, { question }: AroundSources): string {
   const sources = list.sources.map((source, index) => {
     const facts = [neutraliseLine(source.title, lengthMax.title), ...writeDate(source)].join(', ');
-    return [`Source ${list.firstNumber + index}: ${facts}`, ...quoteExcerpts(source)].join('\n');
+    return [`Source ${list.firstNumber + index} (${facts}):`, ...quoteExcerpts(source)].join('\n');
   });
   return [
+    'Read this text and answer the question.',
     ...sources,
-    `Using only the text above, write a short answer to this question in your own words: ${question}`,
+    `Question: ${question}\nAnswer the question with a sentence from the text.`,
   ].join('\n\n');
 }
 

@@ -24,6 +24,8 @@ export async function indexDocumentation(
     {
       ...folderDefaults,
       sourceName: documentationSource,
+      // Decision records say why something was built so, and quote what was tried: they outrank the pages that say what it does.
+      leftOutFolders: ['decisions'],
       furtherFiles: [fileURLToPath(new URL('../../../README.md', import.meta.url))],
     },
     { ...parts, onProgress: () => undefined },

@@ -10,6 +10,8 @@ export interface FolderOptions {
    * What citations of these documents begin with, when the folder is also a web site; the path inside the folder follows.
    */
   readonly baseUrl?: string;
+  /** Folders, by name, that are left out besides hidden ones and dependencies. */
+  readonly leftOutFolders?: readonly string[];
   /** Further files, as if they lay in the folder. */
   readonly furtherFiles?: readonly string[];
   /** Names the source where it is not the folder itself, and so its documents. */
@@ -65,16 +67,19 @@ export async function indexFolder(
   return await run.finish();
 }
 
-async function listFiles(root: string, { depthMax, filesMax }: FolderOptions): Promise<readonly string[]> {
+async function listFiles(
+  root: string,
+  { depthMax, filesMax, leftOutFolders = [] }: FolderOptions,
+): Promise<readonly string[]> {
   const files: string[] = [];
+  const leftOut = new Set([...skippedFolders, ...leftOutFolders]);
   const visit = async (folder: string, depth: number): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
     for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
       if (entry.name.startsWith('.') || files.length >= filesMax) continue;
       const place = path.join(folder, entry.name);
       // A link is neither: what lies elsewhere is not this folder's.
-      if (entry.isDirectory() && depth < depthMax && !skippedFolders.has(entry.name))
-        await visit(place, depth + 1);
+      if (entry.isDirectory() && depth < depthMax && !leftOut.has(entry.name)) await visit(place, depth + 1);
       else if (entry.isFile() && extensions.has(path.extname(entry.name).toLowerCase())) files.push(place);
     }
   };

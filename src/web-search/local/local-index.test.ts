@@ -12,7 +12,7 @@ import { createExtractor, pageExtractorDefaults } from '../../extract/create-ext
 import { createLocalBackend } from '../backends/local.ts';
 import type { SearchResult } from '../search-backend.ts';
 import { type CrawlOptions, crawlDefaults, crawlSite } from './crawl-site.ts';
-import { indexDocumentation } from './index-documentation.ts';
+import { documentationSource, indexDocumentation } from './index-documentation.ts';
 import { folderDefaults, indexFolder } from './index-folder.ts';
 import type { IndexCounts, IndexProgress } from './index-run.ts';
 import { type LocalIndex, openLocalIndex } from './local-index.ts';
@@ -336,5 +336,10 @@ it('Perigee’s own documentation answers a first question', async () => {
   expect(first?.skipped).toBe(0);
   const [best] = await bench.search('How do I configure an upstream vLLM engine?');
   expect(best?.url).toBe('local://perigee/engines.md');
+  const [caching] = await bench.search('Moonshot AI Context Caching technology');
+  expect(caching?.url).toBe('local://perigee/caching.md');
+  // Records of decisions quote what was tried, questions among it.
+  const documents = await bench.index.ask('listDocuments', { source: documentationSource });
+  expect(documents.map(({ url }) => url).filter((url) => url.includes('decisions'))).toEqual([]);
   expect(await indexDocumentation(parts)).toEqual({ ...first, added: 0, unchanged: first?.added });
 });
