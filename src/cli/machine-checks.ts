@@ -2,6 +2,7 @@
 import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { request } from 'undici';
+import { z } from 'zod';
 import { errorCodeOf } from '../error-code.ts';
 import type { Config } from '../settings.ts';
 import { makeFolder } from '../store/make-folder.ts';
@@ -112,7 +113,16 @@ const portCheck: Check = {
     if (code !== 'EADDRINUSE') {
       return { state: 'fail', detail: `${place}: ${code}`, mend: 'Choose another --host or --port.' };
     }
-    if (await isPerigee(localUrl(config))) return { state: 'ok', detail: `Perigee runs on ${place}` };
+    const url = localUrl(config);
+    const readiness = await askReadiness(url);
+    if (readiness === 'ready') return { state: 'ok', detail: `Perigee runs on ${place}` };
+    if (readiness === 'not_ready') {
+      return {
+        state: 'warn',
+        detail: `Perigee runs on ${place}, but cannot answer every model now`,
+        mend: `${url}/ready says why.`,
+      };
+    }
     return {
       state: 'fail',
       detail: `another program listens on ${place}`,
@@ -130,12 +140,14 @@ export const machineChecks: readonly Check[] = [
   portCheck,
 ];
 
-async function isPerigee(url: string): Promise<boolean> {
+const readinessSchema = z.object({ status: z.enum(['ready', 'not_ready']) });
+
+/** What a server says of itself; undefined when what listens there is none of ours. */
+async function askReadiness(url: string): Promise<'ready' | 'not_ready' | undefined> {
   try {
-    const response = await request(`${url}/health`, { headersTimeout: 2_000, bodyTimeout: 2_000 });
-    const body = await response.body.json();
-    return typeof body === 'object' && body !== null && 'status' in body && 'version' in body;
+    const response = await request(`${url}/ready`, { headersTimeout: 2_000, bodyTimeout: 2_000 });
+    return readinessSchema.parse(await response.body.json()).status;
   } catch {
-    return false; // Whatever it is, it does not speak our protocol.
+    return undefined; // Whatever it is, it does not speak our protocol.
   }
 }
