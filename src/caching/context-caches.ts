@@ -90,10 +90,6 @@ export function createContextCaches(options: ContextCachesOptions): ContextCache
     async change(caller, id, { metadata, expiresAt, onRateLimits }) {
       const { accountId } = caller;
       const row = await requireRow(options, accountId, id);
-      if (metadata !== undefined) {
-        const text = JSON.stringify(metadata);
-        await store.db.updateTable('context_caches').set({ metadata: text }).where('id', '=', id).execute();
-      }
       const beginLife = async ({ life, tokens }: CacheRow, begin: () => Promise<boolean>) => {
         const turn = { caller, inferenceId: `${id}:${life + 1}`, onState: onRateLimits };
         return await limitCreation(options, turn, async (take) => {
@@ -101,7 +97,12 @@ export function createContextCaches(options: ContextCachesOptions): ContextCache
           return await begin();
         });
       };
+      // First, because it may be refused, and then nothing changes.
       if (expiresAt !== undefined) await moveEnd(options, row, { expiresAt, beginLife });
+      if (metadata !== undefined) {
+        const text = JSON.stringify(metadata);
+        await store.db.updateTable('context_caches').set({ metadata: text }).where('id', '=', id).execute();
+      }
       return await read(accountId, id);
     },
     async remove(accountId, id) {

@@ -154,6 +154,11 @@ describe.each(storeKinds)('context caches on %s', (kind) => {
     const tooDear = await createCache(app);
     expect(tooDear.statusCode).toBe(403);
     expect(tooDear.json().error.code).toBe('insufficient_balance');
+    // A change is made whole or not at all.
+    const payload = { ttl: 3_600, metadata: { a: 'b' } };
+    const refused = await app.send({ method: 'PUT', url: `/v1/caching/${id}`, payload });
+    expect(refused.json().error.code).toBe('insufficient_balance');
+    expect((await get(app, `/v1/caching/${id}`)).json().metadata).toEqual({});
     await expectSoundBooks(app);
   });
 
