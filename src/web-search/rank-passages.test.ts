@@ -20,6 +20,12 @@ it('a heading belongs to what stands below it', () => {
   );
 });
 
+it('a heading is never a passage of its own', () => {
+  expect(best(`# Library\n\n## Opening hours\n\n${filler}`, 'What are the opening hours?')).toMatch(
+    /^# Library\n## Opening hours\nNothing/,
+  );
+});
+
 it('passages without a word of the question have no score', () => {
   const ranked = rankPassages([{ title: 'Tea', text: 'Leaves and water.' }], 'bridges', 10);
   expect(ranked.map(({ score }) => score)).toEqual([0]);

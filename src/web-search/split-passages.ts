@@ -3,12 +3,13 @@ const passageLength = { aim: 700, max: 1_000 } as const;
 
 /** As Markdown writes it, and as pages and documents are extracted. */
 const heading = /^\s*#{1,6} /;
+const headingLengthMax = 200;
 
 const sentences = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 
 /**
- * A text as passages of whole paragraphs, at most `max` characters each; a longer paragraph is cut between sentences,
- * a longer sentence between characters. Together, in order, they are the text.
+ * A text as passages of whole paragraphs, at most `max` characters each below its headings; a longer paragraph is cut
+ * between sentences, a longer sentence between characters. Together, in order, they are the text.
  */
 export function splitPassages(text: string): readonly string[] {
   const passages: string[] = [];
@@ -19,15 +20,19 @@ export function splitPassages(text: string): readonly string[] {
   };
   for (const paragraph of text.split(/\n\s*\n/)) {
     // What stands under a heading is about it; what stands above it is not.
-    if (heading.test(paragraph)) flush();
+    if (heading.test(paragraph) && !isHeading(current)) flush();
     for (const piece of splitParagraph(paragraph.trim())) {
-      if (current !== '' && current.length + piece.length > passageLength.aim) flush();
+      if (!isHeading(current) && current.length + piece.length > passageLength.aim) flush();
       current += current === '' ? piece : `\n${piece}`;
     }
   }
   flush();
   return passages;
 }
+
+/** Headings alone say nothing, so what follows is joined to them however long it is. */
+const isHeading = (text: string): boolean =>
+  text.length <= headingLengthMax && text.split('\n').every((line) => heading.test(line));
 
 function* splitParagraph(paragraph: string): Generator<string> {
   if (paragraph.length <= passageLength.max) {
