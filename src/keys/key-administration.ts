@@ -201,17 +201,16 @@ function changeStatements(key: ApiKey, change: KeyChange, at: number): readonly 
     const text = change.scopes === null ? null : JSON.stringify(change.scopes);
     statements.push(statement('update api_keys set scopes = ? where id = ?', [text, key.id]));
   }
-  if (change.limit === null) statements.push(...removeLimit(key));
+  if (change.limit === null) statements.push(removeLimit(key));
   else if (change.limit !== undefined) statements.push(...limitStatements(key, change.limit, at));
   return statements;
 }
 
-function removeLimit(key: ApiKey): readonly Statement<never>[] {
-  return [
-    statement('update api_keys set limit_retention = null, limit_threshold_nano_usd = null where id = ?', [
-      key.id,
-    ]),
-  ];
+function removeLimit(key: ApiKey): Statement<never> {
+  return statement(
+    'update api_keys set limit_retention = null, limit_threshold_nano_usd = null where id = ?',
+    [key.id],
+  );
 }
 
 /**
