@@ -1,5 +1,6 @@
 /** Usage and requests of the whole account: `GET /api/usage`, `/api/requests`, `/models/metrics`. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { type CursorPage, walkByCursor } from './cursor-page.ts';
 import { request } from './request.ts';
 
 export interface UsageSums {
@@ -67,11 +68,6 @@ export interface RequestFilter {
   readonly id?: string | undefined;
 }
 
-interface RequestPage {
-  readonly data: readonly LoggedRequest[];
-  readonly pagination: { readonly next_cursor: string | null };
-}
-
 interface Percentiles {
   readonly p50: number;
   readonly p75: number;
@@ -108,7 +104,7 @@ export const requestsQuery = (filter: RequestFilter) =>
   infiniteQueryOptions({
     queryKey: ['requests', filter],
     queryFn: ({ signal, pageParam }) =>
-      request<RequestPage>('/api/requests', {
+      request<CursorPage<LoggedRequest>>('/api/requests', {
         signal,
         query: {
           period: filter.period,
@@ -120,8 +116,7 @@ export const requestsQuery = (filter: RequestFilter) =>
           cursor: pageParam,
         },
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+    ...walkByCursor,
   });
 
 export const requestStoryQuery = (inferenceId: string) =>

@@ -1,6 +1,7 @@
 /** What administrators see and do: `/api/admin/…`. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { TransactionType } from './billing.ts';
+import { type CursorPage, walkByCursor } from './cursor-page.ts';
 import { request } from './request.ts';
 
 export type AccountState = 'active' | 'disabled' | 'awaits_approval';
@@ -147,11 +148,6 @@ export const accountsKey = ['admin', 'accounts'] as const;
 export const invitesKey = ['admin', 'invites'] as const;
 export const pricesKey = ['admin', 'prices'] as const;
 
-interface Page<Row> {
-  readonly data: readonly Row[];
-  readonly pagination: { readonly next_cursor: string | null };
-}
-
 export const accountsQuery = (filter: {
   readonly search: string;
   readonly state: AccountState | undefined;
@@ -159,7 +155,7 @@ export const accountsQuery = (filter: {
   infiniteQueryOptions({
     queryKey: [...accountsKey, filter],
     queryFn: ({ signal, pageParam }) =>
-      request<Page<AdminAccount>>('/api/admin/accounts', {
+      request<CursorPage<AdminAccount>>('/api/admin/accounts', {
         signal,
         query: {
           search: filter.search === '' ? undefined : filter.search,
@@ -168,8 +164,7 @@ export const accountsQuery = (filter: {
           cursor: pageParam,
         },
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+    ...walkByCursor,
   });
 
 export const accountQuery = (id: number) =>
@@ -185,12 +180,11 @@ export const accountTransactionsQuery = (id: number) =>
   infiniteQueryOptions({
     queryKey: [...accountsKey, id, 'transactions'],
     queryFn: ({ signal, pageParam }) =>
-      request<Page<AdminTransaction>>(`/api/admin/accounts/${id}/transactions`, {
+      request<CursorPage<AdminTransaction>>(`/api/admin/accounts/${id}/transactions`, {
         signal,
         query: { limit: pageSize, cursor: pageParam },
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+    ...walkByCursor,
   });
 
 /** One of the short lists of administration. */

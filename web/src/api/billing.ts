@@ -1,5 +1,6 @@
 /** Balance and ledger of the account: `/v2/billing…`. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { type CursorPage, walkByCursor } from './cursor-page.ts';
 import { request } from './request.ts';
 
 export const transactionTypes = [
@@ -22,11 +23,6 @@ export interface Transaction {
   readonly reference_id: string | null;
 }
 
-interface TransactionPage {
-  readonly data: readonly Transaction[];
-  readonly pagination: { readonly next_cursor: string | null };
-}
-
 const pageSize = 100;
 
 /** Newest first, page by page. */
@@ -34,12 +30,11 @@ export const transactionsQuery = (filter: { readonly type?: TransactionType | un
   infiniteQueryOptions({
     queryKey: ['transactions', filter],
     queryFn: ({ signal, pageParam }) =>
-      request<TransactionPage>('/v2/billing/transactions', {
+      request<CursorPage<Transaction>>('/v2/billing/transactions', {
         signal,
         query: { type: filter.type, limit: pageSize, cursor: pageParam },
       }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.pagination.next_cursor ?? undefined,
+    ...walkByCursor,
   });
 
 export interface BalanceState {

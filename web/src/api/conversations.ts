@@ -1,5 +1,6 @@
 /** Conversations as the account keeps them. Their content is the playground's own (`conversation.ts`). */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { type CursorPage, walkByCursor } from './cursor-page.ts';
 import { request } from './request.ts';
 
 export interface StoredConversation {
@@ -12,11 +13,6 @@ export interface StoredConversation {
   readonly share_id: string | null;
 }
 
-interface ConversationPage {
-  readonly data: readonly StoredConversation[];
-  readonly pagination: { readonly next_cursor: string | null };
-}
-
 export const conversationsKey = ['conversations'] as const;
 
 /** With `search`, those whose title or messages hold each of its words. */
@@ -24,12 +20,11 @@ export const conversationsQuery = (search: string) =>
   infiniteQueryOptions({
     queryKey: [...conversationsKey, 'list', search],
     queryFn: ({ pageParam, signal }) =>
-      request<ConversationPage>('/api/conversations', {
+      request<CursorPage<StoredConversation>>('/api/conversations', {
         query: { limit: 50, cursor: pageParam, search: search === '' ? undefined : search },
         signal,
       }),
-    initialPageParam: undefined as string | undefined, // The first page has no cursor.
-    getNextPageParam: ({ pagination }) => pagination.next_cursor ?? undefined,
+    ...walkByCursor,
     placeholderData: keepPreviousData,
   });
 

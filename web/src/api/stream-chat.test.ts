@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildRequest } from '../routes/playground/build-request.ts';
 import type { AnswerNode } from '../routes/playground/conversation.ts';
+import { createAnswer } from '../routes/playground/create-answer.ts';
 import { readAnswer } from '../routes/playground/read-answer.ts';
 import { createSettings } from '../routes/playground/settings.ts';
 import { streamChat } from './stream-chat.ts';
@@ -79,22 +80,7 @@ afterAll(() => {
 const request = buildRequest(createSettings('m'), [
   { id: 'u', parentId: undefined, role: 'user', text: 'Hi' },
 ]);
-const empty: AnswerNode = {
-  id: 'a',
-  parentId: 'u',
-  role: 'assistant',
-  state: 'streaming',
-  text: '',
-  toolCalls: [],
-  annotations: [],
-  finishReason: undefined,
-  failure: undefined,
-  numbers: undefined,
-  firstTokenMs: undefined,
-  totalMs: undefined,
-  inferenceId: undefined,
-  request,
-};
+const empty = createAnswer({ id: 'a', parentId: 'u', request });
 
 async function ask(name: string): Promise<AnswerNode | undefined> {
   const { signal } = new AbortController();

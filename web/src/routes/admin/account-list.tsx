@@ -9,9 +9,10 @@ import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { TextField } from '../../components/field.tsx';
+import { FilterSelect } from '../../components/filter-select.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
-import { Select } from '../../components/select.tsx';
-import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { PagedRows } from '../../components/paged-rows.tsx';
+import { EmptyState, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
@@ -20,7 +21,6 @@ import { accountsMessages } from './accounts-messages.ts';
 import { CreateAccountDialog } from './create-account-dialog.tsx';
 
 const states = ['active', 'awaits_approval', 'disabled'] as const satisfies readonly AccountState[];
-const all = 'all';
 
 export function AccountList() {
   const t = useMessages(accountsMessages);
@@ -32,7 +32,6 @@ export function AccountList() {
   const [isLimiting, setIsLimiting] = useState(false);
   const search = useDeferredValue(text.trim());
   const accounts = useInfiniteQuery(accountsQuery({ search, state }));
-  const rows = accounts.data?.pages.flatMap(({ data }) => data);
   const columns = useColumns();
   return (
     <div className="flex flex-col gap-3 pt-4">
@@ -48,17 +47,13 @@ export function AccountList() {
             onChange={(event) => setText(event.target.value)}
           />
         </div>
-        <Select
+        <FilterSelect
           label={t('state')}
-          isLabelHidden
-          size="sm"
+          allLabel={t('allStates')}
           className="w-40"
-          value={state ?? all}
-          onChange={(value) => setState(value === all ? undefined : value)}
-          options={[
-            { value: all, label: t('allStates') },
-            ...states.map((value) => ({ value, label: t(value) })),
-          ]}
+          value={state}
+          onChange={setState}
+          options={states.map((value) => ({ value, label: t(value) }))}
         />
         <Button
           className="ml-auto"
@@ -72,23 +67,23 @@ export function AccountList() {
         </Button>
       </div>
       <Card isFlush>
-        {accounts.isError && rows === undefined ? (
-          <ErrorState error={accounts.error} onRetry={() => void accounts.refetch()} />
-        ) : rows === undefined ? (
-          <SkeletonRows count={6} className="h-13" />
-        ) : rows.length === 0 ? (
-          <EmptyState icon={<Users size={18} aria-hidden />} title={t('none')} />
-        ) : (
-          <DataTable
-            label={t('accounts')}
-            columns={columns}
-            rows={rows}
-            rowKey={({ id }) => String(id)}
-            rowHeight={52}
-            onRowOpen={({ id }) => void navigate({ to: '/admin/accounts/$id', params: { id: String(id) } })}
-            footer={<LoadMore list={accounts} />}
-          />
-        )}
+        <PagedRows
+          list={accounts}
+          skeleton={<SkeletonRows count={6} className="h-13" />}
+          empty={<EmptyState icon={<Users size={18} aria-hidden />} title={t('none')} />}
+        >
+          {(rows) => (
+            <DataTable
+              label={t('accounts')}
+              columns={columns}
+              rows={rows}
+              rowKey={({ id }) => String(id)}
+              rowHeight={52}
+              onRowOpen={({ id }) => void navigate({ to: '/admin/accounts/$id', params: { id: String(id) } })}
+              footer={<LoadMore list={accounts} />}
+            />
+          )}
+        </PagedRows>
       </Card>
       {isLimiting && (
         <RateLimitDialog

@@ -20,15 +20,13 @@ import { DataTable } from '../../components/data-table.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
+import { PagedRows } from '../../components/paged-rows.tsx';
 import { Stat } from '../../components/stat.tsx';
 import { ErrorState, SkeletonRows } from '../../components/states.tsx';
-import { TimeCell } from '../../components/time-cell.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { billingMessages } from '../dashboard/billing-messages.ts';
-import { LedgerAmount } from '../dashboard/ledger-amount.tsx';
-import { LedgerKind } from '../dashboard/ledger-kind.tsx';
+import { useLedgerColumns } from '../dashboard/ledger-columns.tsx';
 import { RateLimitDialog } from '../rate-limits/rate-limit-dialog.tsx';
 import { rateLimitsMessages } from '../rate-limits/rate-limits-messages.ts';
 import { AccountBadges } from './account-list.tsx';
@@ -223,46 +221,32 @@ function AccountKeys({ keys }: { readonly keys: readonly AccountKey[] }) {
 
 function AccountLedger({ accountId }: { readonly accountId: number }) {
   const t = useMessages(accountsMessages);
-  const tb = useMessages(billingMessages);
   const ledger = useInfiniteQuery(accountTransactionsQuery(accountId));
-  const rows: readonly AdminTransaction[] | undefined = ledger.data?.pages.flatMap(({ data }) => data);
+  const columns = useLedgerColumns<AdminTransaction>(
+    [
+      {
+        id: 'note',
+        header: t('note'),
+        isHiddenOnPhone: true,
+        cell: (row) => row.note ?? row.reference_id,
+      },
+      { id: 'by', header: t('bookedBy'), isHiddenOnPhone: true, cell: (row) => row.booked_by ?? '' },
+    ],
+    (row) => row.amount_usd,
+  );
   return (
     <Card title={t('ledger')} isFlush>
-      {ledger.isError && rows === undefined ? (
-        <ErrorState error={ledger.error} onRetry={() => void ledger.refetch()} />
-      ) : rows === undefined ? (
-        <SkeletonRows count={4} />
-      ) : (
-        <DataTable
-          label={t('ledger')}
-          rows={rows}
-          rowKey={({ id }) => String(id)}
-          columns={[
-            {
-              id: 'time',
-              header: t('time'),
-              width: '12rem',
-              isHiddenOnPhone: true,
-              cell: (row) => <TimeCell time={row.created_at} />,
-            },
-            { id: 'type', header: t('type'), cell: (row) => <LedgerKind {...row} time={row.created_at} /> },
-            {
-              id: 'note',
-              header: t('note'),
-              isHiddenOnPhone: true,
-              cell: (row) => row.note ?? row.reference_id,
-            },
-            { id: 'by', header: t('bookedBy'), isHiddenOnPhone: true, cell: (row) => row.booked_by ?? '' },
-            {
-              id: 'amount',
-              header: tb('amount'),
-              align: 'right',
-              cell: (row) => <LedgerAmount direction={row.direction} usd={row.amount_usd} />,
-            },
-          ]}
-          footer={<LoadMore list={ledger} />}
-        />
-      )}
+      <PagedRows list={ledger} skeleton={<SkeletonRows count={4} />}>
+        {(rows) => (
+          <DataTable
+            label={t('ledger')}
+            rows={rows}
+            rowKey={({ id }) => String(id)}
+            columns={columns}
+            footer={<LoadMore list={ledger} />}
+          />
+        )}
+      </PagedRows>
     </Card>
   );
 }

@@ -3,13 +3,14 @@ import { useState } from 'react';
 import { accountsKey } from '../../api/admin.ts';
 import { ApiFailure, failureOf } from '../../api/api-failure.ts';
 import { request } from '../../api/request.ts';
+import { AmountField } from '../../components/amount-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { PasswordField } from '../../components/password-field.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { isAmount } from '../../formats/is-amount.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { accountsMessages } from './accounts-messages.ts';
-import { isAmount } from './is-amount.ts';
 
 export function CreateAccountDialog({ onClose }: { onClose(): void }) {
   const t = useMessages(accountsMessages);
@@ -70,13 +71,12 @@ export function CreateAccountDialog({ onClose }: { onClose(): void }) {
         error={errorOf('password')}
         onChange={(event) => setForm({ ...form, password: event.target.value })}
       />
-      <TextField
+      <AmountField
         label={t('credit')}
-        inputMode="decimal"
         placeholder="0"
         value={form.credit}
         error={isCreditWrong ? t('amountInvalid') : errorOf('credit_usd')}
-        onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
+        onChange={(credit) => setForm({ ...form, credit })}
       />
     </FormDialog>
   );

@@ -3,14 +3,15 @@ import { useState } from 'react';
 import { type AdminAccount, accountsKey } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
 import { useRefreshSession } from '../../api/session.ts';
+import { AmountField } from '../../components/amount-field.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { isAmount } from '../../formats/is-amount.ts';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { accountsMessages } from './accounts-messages.ts';
-import { isAmount } from './is-amount.ts';
 
 const kinds = ['BONUS', 'PAYMENT', 'ADJUSTMENT'] as const;
 
@@ -54,14 +55,13 @@ export function GrantDialog({ account, onClose }: { readonly account: AdminAccou
       isWrong={isWrong}
       onClose={onClose}
     >
-      <TextField
+      <AmountField
         label={t('amount')}
-        inputMode="decimal"
         autoFocus
         required
         value={form.amount}
         error={isWrong ? t('amountInvalid') : undefined}
-        onChange={(event) => setForm({ ...form, amount: event.target.value.trim() })}
+        onChange={(amount) => setForm({ ...form, amount })}
       />
       <div className="flex flex-col gap-1.5">
         <p className="text-sm font-medium">{t('kind')}</p>

@@ -3,6 +3,7 @@ import { Mail, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { type Invite, invitesKey, invitesQuery } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
+import { AmountField } from '../../components/amount-field.tsx';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
@@ -11,10 +12,10 @@ import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { isAmount } from '../../formats/is-amount.ts';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { accountsMessages } from './accounts-messages.ts';
-import { isAmount } from './is-amount.ts';
 import { LinkDialog } from './link-dialog.tsx';
 
 const tones = {
@@ -154,13 +155,12 @@ function InviteDialog({ onClose, onCreated }: { onClose(): void; onCreated(url: 
         onChange={(event) => setForm({ ...form, email: event.target.value })}
       />
       <div className="grid gap-4 sm:grid-cols-2">
-        <TextField
+        <AmountField
           label={t('inviteCredit')}
-          inputMode="decimal"
           required
           value={form.credit}
           error={isCreditWrong ? t('amountInvalid') : undefined}
-          onChange={(event) => setForm({ ...form, credit: event.target.value.trim() })}
+          onChange={(credit) => setForm({ ...form, credit })}
         />
         <TextField
           label={t('inviteDays')}

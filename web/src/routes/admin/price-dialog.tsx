@@ -2,11 +2,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type PriceFields, pricesKey } from '../../api/admin.ts';
 import { request } from '../../api/request.ts';
-import { TextField } from '../../components/field.tsx';
+import { AmountField } from '../../components/amount-field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { isAmount } from '../../formats/is-amount.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { isAmount } from './is-amount.ts';
 import { operationsMessages } from './operations-messages.ts';
 
 const fields = [
@@ -71,15 +71,14 @@ export function PriceDialog({
     >
       <div className="grid gap-4 sm:grid-cols-2">
         {fields.map(([field, label, unit]) => (
-          <TextField
+          <AmountField
             key={field}
             label={t(label)}
             hint={t(unit)}
             error={isAmount(texts[field] ?? '') ? undefined : t('amountInvalid')}
-            inputMode="decimal"
             required
             value={texts[field] ?? ''}
-            onChange={(event) => setTexts({ ...texts, [field]: event.target.value.trim() })}
+            onChange={(text) => setTexts({ ...texts, [field]: text })}
           />
         ))}
       </div>

@@ -11,19 +11,18 @@ import {
 } from '../../api/billing.ts';
 import { useUser } from '../../api/session.ts';
 import { Card } from '../../components/card.tsx';
-import { type Column, DataTable } from '../../components/data-table.tsx';
+import { DataTable } from '../../components/data-table.tsx';
+import { FilterSelect } from '../../components/filter-select.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
-import { Select } from '../../components/select.tsx';
+import { PagedRows } from '../../components/paged-rows.tsx';
 import { Stat } from '../../components/stat.tsx';
-import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
-import { TimeCell } from '../../components/time-cell.tsx';
+import { EmptyState, SkeletonRows } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { billingMessages } from './billing-messages.ts';
-import { LedgerAmount } from './ledger-amount.tsx';
-import { LedgerKind } from './ledger-kind.tsx';
+import { useLedgerColumns } from './ledger-columns.tsx';
 import { shortModelName } from './usage-series.ts';
 
 export function BillingPage() {
@@ -60,41 +59,38 @@ export function BillingPage() {
   );
 }
 
-const all = 'all';
-
 function Ledger() {
   const t = useMessages(billingMessages);
   const [type, setType] = useState<TransactionType>();
   const ledger = useInfiniteQuery(transactionsQuery({ type }));
-  const rows = ledger.data?.pages.flatMap(({ data }) => data);
   return (
     <Card
       title={t('ledger')}
       isFlush
       actions={
-        <Select
+        <FilterSelect
           label={t('type')}
-          isLabelHidden
-          size="sm"
+          allLabel={t('allTypes')}
           className="w-44"
-          value={type ?? all}
-          onChange={(value) => setType(value === all ? undefined : value)}
-          options={[
-            { value: all, label: t('allTypes') },
-            ...transactionTypes.map((value) => ({ value, label: t(value) })),
-          ]}
+          value={type}
+          onChange={setType}
+          options={transactionTypes.map((value) => ({ value, label: t(value) }))}
         />
       }
     >
-      {ledger.isError && rows === undefined ? (
-        <ErrorState error={ledger.error} onRetry={() => void ledger.refetch()} />
-      ) : rows === undefined ? (
-        <SkeletonRows count={8} />
-      ) : rows.length === 0 ? (
-        <EmptyState icon={<Receipt size={18} aria-hidden />} title={t('none')} description={t('noneText')} />
-      ) : (
-        <LedgerTable rows={rows} footer={<LoadMore list={ledger} />} />
-      )}
+      <PagedRows
+        list={ledger}
+        skeleton={<SkeletonRows count={8} />}
+        empty={
+          <EmptyState
+            icon={<Receipt size={18} aria-hidden />}
+            title={t('none')}
+            description={t('noneText')}
+          />
+        }
+      >
+        {(rows) => <LedgerTable rows={rows} footer={<LoadMore list={ledger} />} />}
+      </PagedRows>
     </Card>
   );
 }
@@ -107,34 +103,23 @@ function LedgerTable({
   readonly footer: ReactNode;
 }) {
   const t = useMessages(billingMessages);
-  const columns: readonly Column<Transaction>[] = [
-    {
-      id: 'time',
-      header: t('time'),
-      width: '12rem',
-      isHiddenOnPhone: true,
-      cell: (row) => <TimeCell time={row.created_at} />,
-    },
-    { id: 'type', header: t('type'), cell: (row) => <LedgerKind {...row} time={row.created_at} /> },
-    {
-      id: 'model',
-      header: t('model'),
-      isHiddenOnPhone: true,
-      cell: (row) => (row.model === null ? '' : shortModelName(row.model)),
-    },
-    {
-      id: 'reference',
-      header: t('reference'),
-      isHiddenOnPhone: true,
-      cell: (row) => <Reference row={row} />,
-    },
-    {
-      id: 'amount',
-      header: t('amount'),
-      align: 'right',
-      cell: (row) => <LedgerAmount direction={row.direction} usd={row.amount.usd} />,
-    },
-  ];
+  const columns = useLedgerColumns<Transaction>(
+    [
+      {
+        id: 'model',
+        header: t('model'),
+        isHiddenOnPhone: true,
+        cell: (row) => (row.model === null ? '' : shortModelName(row.model)),
+      },
+      {
+        id: 'reference',
+        header: t('reference'),
+        isHiddenOnPhone: true,
+        cell: (row) => <Reference row={row} />,
+      },
+    ],
+    (row) => row.amount.usd,
+  );
   return (
     <DataTable
       label={t('ledger')}

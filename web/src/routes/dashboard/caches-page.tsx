@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Clock, DatabaseZap, Ellipsis, Trash2 } from 'lucide-react';
+import { Clock, DatabaseZap, Trash2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import {
   type CachePage,
@@ -12,15 +12,16 @@ import {
 } from '../../api/caches.ts';
 import { useRefreshSession } from '../../api/session.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
-import { IconButton } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
-import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
+import { MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
+import { PagedRows } from '../../components/paged-rows.tsx';
+import { RowMenu } from '../../components/row-menu.tsx';
 import { Stat } from '../../components/stat.tsx';
-import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { EmptyState, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
@@ -50,19 +51,26 @@ export function CachesPage() {
     <Page title={t('title')} description={t('description')}>
       <Savings pages={caches.data?.pages} rows={rows} prices={prices} />
       <Card isFlush>
-        {caches.isError && rows === undefined ? (
-          <ErrorState error={caches.error} onRetry={() => void caches.refetch()} />
-        ) : rows === undefined ? (
-          <SkeletonRows count={3} />
-        ) : rows.length === 0 ? (
-          <EmptyState
-            icon={<DatabaseZap size={18} aria-hidden />}
-            title={t('emptyTitle')}
-            description={t('emptyText')}
-          />
-        ) : (
-          <CacheTable rows={rows} prices={prices} onDelete={setDoomed} footer={<LoadMore list={caches} />} />
-        )}
+        <PagedRows
+          list={caches}
+          skeleton={<SkeletonRows count={3} />}
+          empty={
+            <EmptyState
+              icon={<DatabaseZap size={18} aria-hidden />}
+              title={t('emptyTitle')}
+              description={t('emptyText')}
+            />
+          }
+        >
+          {(shown) => (
+            <CacheTable
+              rows={shown}
+              prices={prices}
+              onDelete={setDoomed}
+              footer={<LoadMore list={caches} />}
+            />
+          )}
+        </PagedRows>
       </Card>
       {doomed !== undefined && (
         <ConfirmDialog
@@ -190,13 +198,7 @@ function CacheMenu({ cache, onDelete }: { readonly cache: ContextCache; onDelete
     onSettled: () => client.invalidateQueries({ queryKey: cachesKey }),
   });
   return (
-    <Menu
-      trigger={
-        <IconButton label={t('actions', { name: cache.name ?? cache.id })} size="sm">
-          <Ellipsis size={16} aria-hidden />
-        </IconButton>
-      }
-    >
+    <RowMenu label={t('actions', { name: cache.name ?? cache.id })}>
       <MenuItem icon={<Clock size={14} aria-hidden />} onSelect={() => extend.mutate()}>
         {t('extend')}
       </MenuItem>
@@ -204,6 +206,6 @@ function CacheMenu({ cache, onDelete }: { readonly cache: ContextCache; onDelete
       <MenuItem icon={<Trash2 size={14} aria-hidden />} isDangerous onSelect={onDelete}>
         {t('delete')}
       </MenuItem>
-    </Menu>
+    </RowMenu>
   );
 }

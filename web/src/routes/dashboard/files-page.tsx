@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Ellipsis, FileText, Trash2, Upload } from 'lucide-react';
+import { FileText, Trash2, Upload } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import {
   deleteFile,
@@ -10,14 +10,15 @@ import {
   uploadFile,
 } from '../../api/files.ts';
 import { Badge } from '../../components/badge.tsx';
-import { Button, IconButton } from '../../components/button.tsx';
+import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { cx } from '../../components/cx.ts';
 import { DataTable } from '../../components/data-table.tsx';
 import { Dialog } from '../../components/dialog.tsx';
-import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
+import { MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
+import { RowMenu } from '../../components/row-menu.tsx';
 import { EmptyState, ErrorState, Skeleton, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
@@ -182,13 +183,7 @@ function FileTable({ files, onOpen }: { readonly files: readonly StoredFile[]; o
 function FileMenu({ file, onOpen }: { readonly file: StoredFile; onOpen(open: Open): void }) {
   const t = useMessages(filesMessages);
   return (
-    <Menu
-      trigger={
-        <IconButton label={t('actions', { name: file.filename })} size="sm">
-          <Ellipsis size={16} aria-hidden />
-        </IconButton>
-      }
-    >
+    <RowMenu label={t('actions', { name: file.filename })}>
       <MenuItem
         icon={<FileText size={14} aria-hidden />}
         disabled={file.status === 'error'}
@@ -204,7 +199,7 @@ function FileMenu({ file, onOpen }: { readonly file: StoredFile; onOpen(open: Op
       >
         {t('delete')}
       </MenuItem>
-    </Menu>
+    </RowMenu>
   );
 }
 

@@ -8,12 +8,14 @@ import {
   keysKey,
   type LimitRetention,
 } from '../../api/keys.ts';
+import { AmountField } from '../../components/amount-field.tsx';
 import { Checkbox } from '../../components/checkbox.tsx';
 import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Segments } from '../../components/segments.tsx';
 import { Select } from '../../components/select.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { isAmount } from '../../formats/is-amount.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
 import type { CreatedKey } from './created-key-dialog.tsx';
 import { keysMessages } from './keys-messages.ts';
@@ -37,8 +39,6 @@ const formOf = (key: ApiKey | undefined): KeyForm => ({
   isNarrow: key !== undefined && key.scopes !== null,
   scopes: new Set(key?.scopes ?? endpointScopes),
 });
-
-const isAmount = (text: string): boolean => text === '' || /^\d{1,9}(\.\d{1,9})?$/.test(text);
 
 const settingsOf = (form: KeyForm): KeySettings => ({
   name: form.name.trim() === '' ? null : form.name.trim(),
@@ -72,7 +72,7 @@ export function KeyDialog({
       return onClose();
     },
   });
-  const isLimitWrong = !isAmount(form.threshold);
+  const isLimitWrong = form.threshold !== '' && !isAmount(form.threshold);
   const isScopeMissing = form.isNarrow && form.scopes.size === 0;
   return (
     <FormDialog
@@ -94,14 +94,13 @@ export function KeyDialog({
         onChange={(event) => setForm({ ...form, name: event.target.value })}
       />
       <div className="grid gap-4 sm:grid-cols-2">
-        <TextField
+        <AmountField
           label={t('limit')}
           hint={t('limitHint')}
           error={isLimitWrong ? t('limitInvalid') : undefined}
-          inputMode="decimal"
           placeholder={t('noLimit')}
           value={form.threshold}
-          onChange={(event) => setForm({ ...form, threshold: event.target.value.trim() })}
+          onChange={(threshold) => setForm({ ...form, threshold })}
         />
         <Select
           label={t('retention')}

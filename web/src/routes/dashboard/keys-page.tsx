@@ -1,15 +1,16 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Ellipsis, Gauge, KeyRound, Pause, Pencil, Play, Plus, Trash2 } from 'lucide-react';
+import { Gauge, KeyRound, Pause, Pencil, Play, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { type ApiKey, changeKey, deleteKey, keysKey, keysQuery } from '../../api/keys.ts';
 import { keyLimitsPath } from '../../api/rate-limits.ts';
 import { Badge } from '../../components/badge.tsx';
-import { Button, IconButton } from '../../components/button.tsx';
+import { Button } from '../../components/button.tsx';
 import { Card } from '../../components/card.tsx';
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
-import { Menu, MenuItem, MenuSeparator } from '../../components/menu.tsx';
+import { MenuItem, MenuSeparator } from '../../components/menu.tsx';
 import { Page } from '../../components/page.tsx';
+import { RowMenu } from '../../components/row-menu.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
@@ -195,13 +196,7 @@ function KeyMenu({
     onSettled: () => client.invalidateQueries({ queryKey: keysKey }),
   });
   return (
-    <Menu
-      trigger={
-        <IconButton label={t('actions', { name: apiKey.name ?? apiKey.prefix })} size="sm">
-          <Ellipsis size={16} aria-hidden />
-        </IconButton>
-      }
-    >
+    <RowMenu label={t('actions', { name: apiKey.name ?? apiKey.prefix })}>
       <MenuItem icon={<Pencil size={14} aria-hidden />} onSelect={onEdit}>
         {t('edit')}
       </MenuItem>
@@ -218,6 +213,6 @@ function KeyMenu({
       <MenuItem icon={<Trash2 size={14} aria-hidden />} isDangerous onSelect={onDelete}>
         {t('delete')}
       </MenuItem>
-    </Menu>
+    </RowMenu>
   );
 }

@@ -6,10 +6,12 @@ import { type RequestFilter, requestsQuery } from '../../api/activity.ts';
 import { keysQuery } from '../../api/keys.ts';
 import { Card } from '../../components/card.tsx';
 import { TextField } from '../../components/field.tsx';
+import { FilterSelect } from '../../components/filter-select.tsx';
 import { LoadMore } from '../../components/load-more.tsx';
 import { Page } from '../../components/page.tsx';
+import { PagedRows } from '../../components/paged-rows.tsx';
 import { Select } from '../../components/select.tsx';
-import { EmptyState, ErrorState, SkeletonRows } from '../../components/states.tsx';
+import { EmptyState, SkeletonRows } from '../../components/states.tsx';
 import { Switch } from '../../components/switch.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { requestMessages } from './request-messages.ts';
@@ -26,7 +28,6 @@ export function RequestsPage() {
     ...requestsQuery(filter),
     refetchInterval: isLive ? liveMs : false,
   });
-  const rows = log.data?.pages.flatMap(({ data }) => data);
   return (
     <Page
       title={t('title')}
@@ -39,30 +40,30 @@ export function RequestsPage() {
     >
       <Filters filter={filter} />
       <Card isFlush>
-        {log.isError && rows === undefined ? (
-          <ErrorState error={log.error} onRetry={() => void log.refetch()} />
-        ) : rows === undefined ? (
-          <SkeletonRows count={12} />
-        ) : rows.length === 0 ? (
-          <EmptyState
-            icon={<ScrollText size={18} aria-hidden />}
-            title={t('emptyTitle')}
-            description={t('emptyText')}
-          />
-        ) : (
-          <RequestTable
-            label={t('table')}
-            rows={rows}
-            maxHeight="calc(100dvh - 15rem)"
-            footer={<LoadMore list={log} />}
-          />
-        )}
+        <PagedRows
+          list={log}
+          skeleton={<SkeletonRows count={12} />}
+          empty={
+            <EmptyState
+              icon={<ScrollText size={18} aria-hidden />}
+              title={t('emptyTitle')}
+              description={t('emptyText')}
+            />
+          }
+        >
+          {(rows) => (
+            <RequestTable
+              label={t('table')}
+              rows={rows}
+              maxHeight="calc(100dvh - 15rem)"
+              footer={<LoadMore list={log} />}
+            />
+          )}
+        </PagedRows>
       </Card>
     </Page>
   );
 }
-
-const all = 'all';
 
 function Filters({ filter }: { readonly filter: RequestFilter }) {
   const t = useMessages(requestMessages);
@@ -71,8 +72,6 @@ function Filters({ filter }: { readonly filter: RequestFilter }) {
   const [id, setId] = useState(filter.id ?? '');
   const apply = (change: Partial<RequestFilter>): void =>
     void navigate({ to: '/requests', search: { ...filter, ...change }, replace: true });
-  const optional = <Value extends string>(value: Value | typeof all): Value | undefined =>
-    value === all ? undefined : value;
   return (
     <div className="grid grid-cols-2 gap-2 md:grid-cols-[repeat(4,minmax(0,10rem))_minmax(0,1fr)]">
       <Select
@@ -88,40 +87,32 @@ function Filters({ filter }: { readonly filter: RequestFilter }) {
           { value: '30d', label: t('period30d') },
         ]}
       />
-      <Select
+      <FilterSelect
         label={t('status')}
-        isLabelHidden
-        size="sm"
-        value={filter.status ?? all}
-        onChange={(status) => apply({ status: optional(status) })}
+        allLabel={t('allStatuses')}
+        value={filter.status}
+        onChange={(status) => apply({ status })}
         options={[
-          { value: all, label: t('allStatuses') },
           { value: 'succeeded', label: t('succeeded') },
           { value: 'failed', label: t('failed') },
         ]}
       />
-      <Select
+      <FilterSelect
         label={t('origin')}
-        isLabelHidden
-        size="sm"
-        value={filter.origin ?? all}
-        onChange={(origin) => apply({ origin: optional(origin) })}
+        allLabel={t('allOrigins')}
+        value={filter.origin}
+        onChange={(origin) => apply({ origin })}
         options={[
-          { value: all, label: t('allOrigins') },
           { value: 'api', label: t('api') },
           { value: 'playground', label: t('playground') },
         ]}
       />
-      <Select
+      <FilterSelect
         label={t('key')}
-        isLabelHidden
-        size="sm"
-        value={filter.keyPrefix ?? all}
-        onChange={(keyPrefix) => apply({ keyPrefix: optional(keyPrefix) })}
-        options={[
-          { value: all, label: t('allKeys') },
-          ...keys.map(({ prefix, name }) => ({ value: prefix, label: name ?? prefix, detail: prefix })),
-        ]}
+        allLabel={t('allKeys')}
+        value={filter.keyPrefix}
+        onChange={(keyPrefix) => apply({ keyPrefix })}
+        options={keys.map(({ prefix, name }) => ({ value: prefix, label: name ?? prefix, detail: prefix }))}
       />
       <form
         className="col-span-2 md:col-span-1"

@@ -15,7 +15,8 @@ import { seriesMax } from '../../components/series-colors.ts';
 import { ErrorState, Skeleton } from '../../components/states.tsx';
 import { useFormats } from '../../formats/use-formats.ts';
 import { useMessages } from '../../i18n/language-context.tsx';
-import { encodeUsageCsv, saveFile } from './usage-csv.ts';
+import { saveFile } from '../../save-file.ts';
+import { encodeUsageCsv } from './usage-csv.ts';
 import { usageMessages } from './usage-messages.ts';
 import {
   cacheHitRatio,

@@ -1,18 +1,17 @@
 import { useMutation } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
-import { useState } from 'react';
 import { request } from '../../api/request.ts';
 import { useSession } from '../../api/session.ts';
 import type { ChatRequestBody } from '../../api/wire-types.ts';
 import { Button } from '../../components/button.tsx';
 import { CodeBlock } from '../../components/code-block.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { Tabs } from '../../components/tabs.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { baseUrlOf } from './base-url.ts';
+import { CodeTabs } from './code-tabs.tsx';
 import { docsMessages } from './docs-messages.ts';
 import { useReaderKey } from './reader-key.ts';
-import { type CodeLanguage, codeLanguages, languageNames, writeCode } from './write-code.ts';
+import { writeCode } from './write-code.ts';
 
 /** An answer that is there before anybody asks. */
 export interface SampleAnswer {
@@ -28,7 +27,6 @@ interface CodeExampleProps {
 /** A request as a program, with the reader's own key and address, and a button that runs it. */
 export function CodeExample({ body, sample }: CodeExampleProps) {
   const t = useMessages(docsMessages);
-  const [language, setLanguage] = useState<CodeLanguage>('python');
   const session = useSession();
   const apiKey = useReaderKey();
   const baseUrl = baseUrlOf(session?.server.public_url);
@@ -39,10 +37,10 @@ export function CodeExample({ body, sample }: CodeExampleProps) {
   });
   return (
     <div className="flex min-w-0 flex-col gap-2">
-      <Tabs
+      <CodeTabs
         label={t('language')}
-        value={language}
-        onChange={setLanguage}
+        title={`POST ${baseUrl}/chat/completions`}
+        write={(language) => writeCode(language, body, { baseUrl, apiKey })}
         aside={
           session?.user && (
             <Button
@@ -55,18 +53,6 @@ export function CodeExample({ body, sample }: CodeExampleProps) {
             </Button>
           )
         }
-        items={codeLanguages.map((each) => ({
-          value: each,
-          label: languageNames[each],
-          content: (
-            <CodeBlock
-              className="mt-2"
-              language={each}
-              title={`POST ${baseUrl}/chat/completions`}
-              code={writeCode(each, body, { baseUrl, apiKey })}
-            />
-          ),
-        }))}
       />
       {run.error !== null && <Notice tone="danger">{run.error.message}</Notice>}
       {run.data === undefined ? (

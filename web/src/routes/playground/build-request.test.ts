@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildRequest } from './build-request.ts';
 import type { AnswerNode, UserNode } from './conversation.ts';
+import { createAnswer } from './create-answer.ts';
 import { createSettings } from './settings.ts';
 
 const settings = createSettings('moonshot/kimi-k2-turbo-preview');
@@ -13,20 +14,8 @@ const question = (id: string, text: string, parentId?: string): UserNode => ({
 });
 
 const answer = (change: Partial<AnswerNode>): AnswerNode => ({
-  role: 'assistant',
-  id: 'answer',
-  parentId: 'first',
+  ...createAnswer({ id: 'answer', parentId: 'first', request: { model: 'm', messages: [] } }),
   state: 'complete',
-  text: '',
-  toolCalls: [],
-  annotations: [],
-  finishReason: undefined,
-  failure: undefined,
-  numbers: undefined,
-  firstTokenMs: undefined,
-  totalMs: undefined,
-  inferenceId: undefined,
-  request: { model: 'm', messages: [] },
   ...change,
 });
 

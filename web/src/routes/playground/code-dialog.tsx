@@ -1,12 +1,10 @@
-import { useState } from 'react';
 import { useSession } from '../../api/session.ts';
-import { CodeBlock } from '../../components/code-block.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { Tabs } from '../../components/tabs.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { baseUrlOf } from '../docs/base-url.ts';
-import { type CodeLanguage, codeLanguages, languageNames, writeCode } from '../docs/write-code.ts';
+import { CodeTabs } from '../docs/code-tabs.tsx';
+import { writeCode } from '../docs/write-code.ts';
 import { buildHeaders, buildRequest, SettingsFault } from './build-request.ts';
 import { pathOf, type Thread } from './conversation.ts';
 import { dialogMessages } from './dialog-messages.ts';
@@ -14,7 +12,6 @@ import { dialogMessages } from './dialog-messages.ts';
 /** The conversation as it stands, as a program. */
 export function CodeDialog({ thread, onClose }: { readonly thread: Thread; onClose(): void }) {
   const t = useMessages(dialogMessages);
-  const [language, setLanguage] = useState<CodeLanguage>('python');
   const baseUrl = baseUrlOf(useSession()?.server.public_url);
   const code = describeRequest(thread);
   return (
@@ -22,23 +19,11 @@ export function CodeDialog({ thread, onClose }: { readonly thread: Thread; onClo
       {code instanceof SettingsFault ? (
         <Notice tone="danger">{code.message}</Notice>
       ) : (
-        <Tabs
+        <CodeTabs
           label={t('codeLanguage')}
-          value={language}
-          onChange={setLanguage}
-          items={codeLanguages.map((each) => ({
-            value: each,
-            label: languageNames[each],
-            content: (
-              <CodeBlock
-                className="mt-3"
-                language={each}
-                title={`${baseUrl}/chat/completions`}
-                maxHeight="52vh"
-                code={writeCode(each, code.body, { baseUrl, headers: code.headers })}
-              />
-            ),
-          }))}
+          title={`POST ${baseUrl}/chat/completions`}
+          maxHeight="52vh"
+          write={(language) => writeCode(language, code.body, { baseUrl, headers: code.headers })}
         />
       )}
     </Dialog>

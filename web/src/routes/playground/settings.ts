@@ -111,8 +111,9 @@ export function encodeFormat({ format, schemaName, schemaText }: Settings): Resp
     json_schema: {
       name: schemaName,
       strict: true,
+      // Whether it is a schema at all is judged by the server.
       schema: JSON.parse(schemaText) as Record<string, unknown>,
-    }, // Judged by the server.
+    },
   };
 }
 

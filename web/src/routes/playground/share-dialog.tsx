@@ -14,6 +14,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
+import { saveFile } from '../../save-file.ts';
 import { type Conversation, titleOf } from './conversation.ts';
 import { dialogMessages } from './dialog-messages.ts';
 import type { Saving } from './use-saving.ts';
@@ -107,7 +108,8 @@ function FileButtons({
   const exportFile = async (): Promise<void> => {
     const { writeExport } = await import('./read-conversation.ts');
     const name = title ?? titleOf(conversation) ?? 'conversation';
-    saveFile(`${name.replace(/[^\p{L}\p{N} _-]/gu, '').slice(0, 60)}.json`, writeExport(name, conversation));
+    const fileName = `${name.replace(/[^\p{L}\p{N} _-]/gu, '').slice(0, 60)}.json`;
+    saveFile(fileName, 'application/json', writeExport(name, conversation));
   };
   const importFile = useMutation({
     mutationFn: async (file: File) => {
@@ -153,13 +155,4 @@ function FileButtons({
       />
     </div>
   );
-}
-
-function saveFile(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

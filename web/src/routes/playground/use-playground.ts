@@ -15,6 +15,7 @@ import {
   type Thread,
   type ToolResult,
 } from './conversation.ts';
+import { createAnswer } from './create-answer.ts';
 import { readAnswer } from './read-answer.ts';
 import type { Settings } from './settings.ts';
 
@@ -234,7 +235,10 @@ async function runTurn({
   chunks,
   onThread,
 }: Turn): Promise<AnswerNode | undefined> {
-  const empty = createAnswers(request, path.at(-1)?.id);
+  const parentId = path.at(-1)?.id;
+  const empty = Array.from({ length: request.n ?? 1 }, () =>
+    createAnswer({ id: newId(), parentId, request }),
+  );
   onThread((thread) => addNodes(thread, empty));
   const firstId = empty[0]?.id ?? '';
   const received: ChatChunk[] = [];
@@ -253,25 +257,6 @@ async function runTurn({
   paint.cancel();
   show(answers);
   return answers[0];
-}
-
-function createAnswers(request: ChatRequestBody, parentId: string | undefined): readonly AnswerNode[] {
-  return Array.from({ length: request.n ?? 1 }, () => ({
-    id: newId(),
-    parentId,
-    role: 'assistant',
-    state: 'streaming',
-    text: '',
-    toolCalls: [],
-    annotations: [],
-    finishReason: undefined,
-    failure: undefined,
-    numbers: undefined,
-    firstTokenMs: undefined,
-    totalMs: undefined,
-    inferenceId: undefined,
-    request,
-  }));
 }
 
 const isSearch = ({ finishReason, toolCalls }: AnswerNode): boolean =>
