@@ -1,5 +1,4 @@
 /** The open playground: toolbar, one or two columns of messages, settings beside them, and the composer. */
-import { CatchBoundary } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import type { StoredConversation } from '../../api/conversations.ts';
 import { findModel } from '../../api/models.ts';
@@ -8,10 +7,8 @@ import type { Model } from '../../api/wire-types.ts';
 import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { Notice } from '../../components/notice.tsx';
-import { showToast } from '../../components/toast.tsx';
 import { useMessages } from '../../i18n/language-context.tsx';
 import { writePreference } from '../../preferences.ts';
-import { lazyView } from '../../shell/lazy-view.ts';
 import { useShortcuts } from '../../shell/use-shortcuts.ts';
 import { Composer } from './composer.tsx';
 import type { AnswerNode, Conversation } from './conversation.ts';
@@ -23,16 +20,10 @@ import { Toolbar } from './toolbar.tsx';
 import { type Playground, type ThreadIndex, usePlayground } from './use-playground.ts';
 import { type Saving, useSaving } from './use-saving.ts';
 import { Welcome } from './welcome.tsx';
+import { loadDialog, type OpenDialog, WorkbenchDialogs } from './workbench-dialogs.tsx';
 
 /** A new conversation begins without messages, and asks for their views while its first is written. */
 const ThreadColumn = lazy(async () => ({ default: (await import('./thread-column.tsx')).ThreadColumn }));
-const CodeDialog = lazyView(() => import('./code-dialog.tsx'), 'CodeDialog');
-const RawDialog = lazyView(() => import('./raw-dialog.tsx'), 'RawDialog');
-const HistoryDialog = lazyView(() => import('./history-dialog.tsx'), 'HistoryDialog');
-const ShareDialog = lazyView(() => import('./share-dialog.tsx'), 'ShareDialog');
-
-const dialogs = { code: CodeDialog, history: HistoryDialog, share: ShareDialog };
-type Opened = keyof typeof dialogs;
 
 interface WorkbenchProps {
   readonly initial: Conversation;
@@ -45,17 +36,12 @@ interface WorkbenchProps {
 export function Workbench({ initial, stored, models, onCreated, onNew }: WorkbenchProps) {
   const t = useMessages(playgroundMessages);
   const refreshSession = useRefreshSession();
-  const [opened, setOpened] = useState<Opened>();
-  const [raw, setRaw] = useState<AnswerNode>();
-  // A script that did not come the last time is asked for again.
-  const open = (dialog: Opened): void => {
-    void dialogs[dialog].preload?.();
+  const [opened, setOpened] = useState<OpenDialog>();
+  const open = useCallback((dialog: OpenDialog): void => {
+    loadDialog(dialog);
     setOpened(dialog);
-  };
-  const showRaw = useCallback((answer: AnswerNode): void => {
-    void RawDialog.preload?.();
-    setRaw(answer);
   }, []);
+  const showRaw = useCallback((answer: AnswerNode): void => open({ type: 'raw', answer }), [open]);
   const [isSettingsOpen, setIsSettingsOpen] = useState(false);
   const [active, setActive] = useState<ThreadIndex>(0);
   const current = useRef(initial);
@@ -81,13 +67,14 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
   }, [conversation]);
   useShortcuts({
     'mod+shift+o': onNew,
-    'mod+shift+c': () => open('code'),
+    'mod+shift+c': () => open({ type: 'code' }),
     escape: () => playground.stop(),
   });
 
   const isComparing = conversation.threads.length === 2;
   const shownIndex = isComparing ? active : 0;
-  const settings = (conversation.threads[shownIndex] ?? conversation.threads[0]).settings;
+  const thread = conversation.threads[shownIndex] ?? conversation.threads[0];
+  const { settings } = thread;
   const isBusy = playground.isBusy(0) || playground.isBusy(1);
   const modelName = settings.model.split('/').at(-1) ?? settings.model;
   return (
@@ -98,9 +85,9 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
           isSaving={saving.state === 'saving'}
           isComparing={isComparing}
           onNew={onNew}
-          onHistory={() => open('history')}
-          onShare={() => open('share')}
-          onCode={() => open('code')}
+          onHistory={() => open({ type: 'history' })}
+          onShare={() => open({ type: 'share' })}
+          onCode={() => open({ type: 'code' })}
           onCompare={() => (isComparing ? playground.keepOnly(0) : playground.compare())}
           onSettings={() => setIsSettingsOpen(true)}
         />
@@ -132,34 +119,14 @@ export function Workbench({ initial, stored, models, onCreated, onNew }: Workben
         onClose={() => setIsSettingsOpen(false)}
         onChange={(change) => playground.changeSettings(shownIndex, change)}
       />
-      {/* A dialog that cannot be loaded must not take the conversation with it, which may not be saved. */}
-      <CatchBoundary
-        getResetKey={() => opened ?? raw?.id ?? ''}
-        errorComponent={() => null}
-        onCatch={(error) => {
-          showToast(error instanceof Error ? error.message : String(error), 'danger');
-          setOpened(undefined);
-          setRaw(undefined);
-        }}
-      >
-        <Suspense>
-          {opened === 'code' && (
-            <CodeDialog
-              thread={conversation.threads[shownIndex] ?? conversation.threads[0]}
-              onClose={() => setOpened(undefined)}
-            />
-          )}
-          {opened === 'history' && (
-            <HistoryDialog openId={saving.stored?.id} onClose={() => setOpened(undefined)} onNew={onNew} />
-          )}
-          {opened === 'share' && (
-            <ShareDialog conversation={conversation} saving={saving} onClose={() => setOpened(undefined)} />
-          )}
-          {raw !== undefined && (
-            <RawDialog answer={raw} chunks={playground.chunksOf(raw.id)} onClose={() => setRaw(undefined)} />
-          )}
-        </Suspense>
-      </CatchBoundary>
+      <WorkbenchDialogs
+        opened={opened}
+        thread={thread}
+        playground={playground}
+        saving={saving}
+        onClose={() => setOpened(undefined)}
+        onNew={onNew}
+      />
     </div>
   );
 }
