@@ -182,7 +182,11 @@ function wire(config: Config, hooks: AppHooks, { store, meter, webFiles }: Opene
     idempotentAnswers,
     readiness,
     systemHealth: async () => ({
-      ...(await readSystemHealth(store, config)),
+      ...(await readSystemHealth(store, {
+        dataDir: config.dataDir,
+        onUnmeasured: (error) =>
+          hooks.logger.warn({ err: error }, 'the size of the database could not be measured'),
+      })),
       jobs: [caching.worker, idempotentAnswers].map((worker) => worker.report()),
     }),
     probeSearch: webSearch.probeBackends,

@@ -5,10 +5,16 @@ import type { SystemHealth } from './http/http-dependencies.ts';
 import { measureStore } from './store/measure-store.ts';
 import type { Store } from './store/store.ts';
 
-/** Never rejects for the size of the database: who asks for health wants to see the rest of it. */
+export interface SystemHealthOptions {
+  readonly dataDir: string;
+  /** Told when the size of the database cannot be had: who asks for health wants to see the rest of it. */
+  readonly onUnmeasured: (error: unknown) => void;
+}
+
+/** Rejects only when the disk of the data folder cannot be asked. */
 export async function readSystemHealth(
   store: Store,
-  { dataDir }: { readonly dataDir: string },
+  { dataDir, onUnmeasured }: SystemHealthOptions,
 ): Promise<Omit<SystemHealth, 'jobs'>> {
   const { rss, heapUsed } = process.memoryUsage();
   const disk = await statfs(dataDir);
@@ -24,7 +30,10 @@ export async function readSystemHealth(
     disk: { totalBytes: disk.blocks * disk.bsize, freeBytes: disk.bavail * disk.bsize },
     store: {
       kind: store.kind,
-      sizeBytes: await measureStore(store, dataDir).catch(() => null),
+      sizeBytes: await measureStore(store, dataDir).catch((error: unknown) => {
+        onUnmeasured(error);
+        return null;
+      }),
     },
   };
 }

@@ -41,10 +41,10 @@ function setUp(savedMin: number) {
 }
 
 describe('sequences at rest', () => {
-  it('leave after some hundred tokens of others when they can be read back', async () => {
+  it('leave soon after others compute when they can be read back', async () => {
     const { evicted, rest, compute } = setUp(256);
     await rest(1, 300);
-    await compute(250);
+    await compute(60);
     expect(evicted).toEqual([]);
     await compute(40);
     expect(evicted).toEqual([300]);
@@ -53,7 +53,7 @@ describe('sequences at rest', () => {
   it('leave at once when a long prompt of others is about to be computed', async () => {
     const { pool, evicted, rest } = setUp(256);
     await rest(1, 300);
-    pool.evictResting(200);
+    pool.evictResting(50);
     expect(evicted).toEqual([]);
     pool.evictResting(700);
     expect(evicted).toEqual([300]);
@@ -64,7 +64,7 @@ describe('sequences at rest', () => {
     await rest(1, 300, true);
     pool.evictResting(7_000);
     expect(evicted).toEqual([]);
-    await compute(300);
+    await compute(100);
     expect(evicted).toEqual([300]);
   });
 

@@ -57,6 +57,27 @@ it('counts a beginning once that is stored by several at the same time', async (
   expect([files.usedBytes, readdirSync(folder)]).toEqual([0, []]);
 });
 
+it('finds a beginning whose file is still being completed, and waits for it', async () => {
+  const folder = newFolder();
+  const files = open(folder);
+  const writing = files.write(prefix('cache-1', 1));
+  const found = files.find('one', prefix('cache-1', 1).tokens);
+  expect([found?.length, states(folder)]).toEqual([128, []]);
+  expect(found !== undefined && (await files.isIntact(found.file))).toBe(true);
+  expect([await writing, states(folder)]).toEqual([true, ['cache-1.kv']]);
+});
+
+it('keeps nothing of a beginning that is dropped while its file is being completed', async () => {
+  const folder = newFolder();
+  const files = open(folder);
+  const writing = files.write(prefix('cache-1', 1, { isPinned: true }));
+  const found = files.find('one', prefix('cache-1', 1).tokens);
+  files.drop('cache-1');
+  expect(await writing).toBe(false);
+  expect(found !== undefined && (await files.isIntact(found.file))).toBe(false);
+  expect([files.count, files.usedBytes, readdirSync(folder)]).toEqual([0, 0, []]);
+});
+
 it('forgets a beginning whose file cannot be removed, and fails nobody', async () => {
   const folder = newFolder();
   const files = open(folder);

@@ -6,7 +6,14 @@
 import path from 'node:path';
 import { makeFolder } from '../../store/make-folder.ts';
 import { type CachedSequence, createPrefixCache } from './prefix-cache.ts';
-import { completeFile, namePattern, readChecksum, readFolder, removeFiles } from './prefix-folder.ts';
+import {
+  completeFile,
+  namePattern,
+  readChecksum,
+  readFolder,
+  removeFiles,
+  statePath,
+} from './prefix-folder.ts';
 
 /** What a state depends on; a file of another identity cannot be used. */
 export interface StateIdentity {
@@ -18,16 +25,20 @@ export interface StateIdentity {
   readonly isKvUnified: boolean;
 }
 
-export interface StoredPrefix {
+/** A file that is there, or is being completed. */
+export interface FoundPrefix {
   readonly name: string;
   readonly tenant: string;
   readonly tokens: Int32Array;
   readonly path: string;
   readonly sizeBytes: number;
-  /** CRC-32 of the file. */
-  readonly checksum: number;
   /** Belongs to a context-cache object: never dropped to make room. */
   readonly isPinned: boolean;
+}
+
+export interface StoredPrefix extends FoundPrefix {
+  /** CRC-32 of the file. */
+  readonly checksum: number;
 }
 
 export interface NewPrefix {
@@ -60,13 +71,19 @@ export interface PrefixFiles {
   find(
     tenant: string,
     tokens: Int32Array,
-  ): { readonly file: StoredPrefix; readonly length: number } | undefined;
+  ): { readonly file: FoundPrefix; readonly length: number } | undefined;
   /** Resolves when nothing is being written any more: then it is known how much room there is. */
   settled(): Promise<void>;
-  /** Saves at once and completes in the background; false = not stored. What is being written is not written twice. */
+  /**
+   * Saves at once and completes in the background; false = not stored. It can be found as soon as it is saved. What is
+   * being written is not written twice.
+   */
   write(prefix: NewPrefix): Promise<boolean>;
-  /** Whether the file is what was written. Must be asked before the file is given to llama.cpp. */
-  isIntact(file: StoredPrefix): Promise<boolean>;
+  /**
+   * Whether the file is there and what was written; waits until it is. Must be asked before the file is given to
+   * llama.cpp.
+   */
+  isIntact(file: FoundPrefix): Promise<boolean>;
   /** Marks a file as just used. */
   touch(name: string): void;
   drop(name: string): void;
@@ -77,7 +94,10 @@ export function openPrefixFiles(options: PrefixFilesOptions): PrefixFiles {
   makeFolder(options.folder);
   const books = openBooks(options);
   const writes = new Map<string, Promise<boolean>>();
-  for (const file of readFolder(options)) books.add(file);
+  for (const file of readFolder(options)) {
+    books.add(file);
+    books.complete(file);
+  }
   books.makeRoom(0);
   return {
     get usedBytes() {
@@ -104,9 +124,11 @@ export function openPrefixFiles(options: PrefixFilesOptions): PrefixFiles {
       writes.set(prefix.name, writing);
       return writing;
     },
-    isIntact: async (file) => {
+    isIntact: async ({ name, path: location }) => {
+      const underway = writes.get(name);
+      if (underway !== undefined) return await underway;
       try {
-        return (await readChecksum(file.path)) === file.checksum;
+        return (await readChecksum(location)) === books.checksum(name);
       } catch {
         return false; // A file that cannot be read is as good as none.
       }
@@ -119,46 +141,58 @@ type Books = ReturnType<typeof openBooks>;
 /** Which files there are, in the order of their use, and their room. */
 function openBooks({ folder, bytesMax }: PrefixFilesOptions) {
   const index = createPrefixCache();
-  const known = new Map<string, { readonly file: StoredPrefix; readonly entry: CachedSequence }>();
+  const known = new Map<string, KnownFile>();
   const nameByNumber = new Map<number, string>();
   let usedBytes = 0;
   let nextNumber = 1;
 
-  const drop = (name: string): void => {
+  /** Leaves the file where it is. */
+  const forget = (name: string): boolean => {
     const found = known.get(name);
-    if (found === undefined) return;
+    if (found === undefined) return false;
     known.delete(name);
     index.remove(found.entry);
     nameByNumber.delete(found.entry.sequence);
     usedBytes -= found.file.sizeBytes;
-    removeFiles(folder, name);
+    return true;
   };
-  const files = (): StoredPrefix[] => Array.from(known.values(), ({ file }) => file);
+  const drop = (name: string): void => {
+    if (forget(name)) removeFiles(folder, name);
+  };
+  /** Begins with one that may not be dropped to make room. */
+  const add = (file: FoundPrefix): void => {
+    const number = nextNumber++;
+    const entry = index.add(file.tenant, number, file.tokens);
+    entry.computedTokens = file.tokens.length;
+    known.set(file.name, { file, entry, checksum: undefined });
+    nameByNumber.set(number, file.name);
+    usedBytes += file.sizeBytes;
+  };
+  const complete = ({ name, checksum, isPinned }: StoredPrefix): void => {
+    const found = known.get(name);
+    if (found === undefined) return;
+    found.checksum = checksum;
+    found.entry.isRunning = isPinned;
+  };
 
   return {
     get usedBytes() {
       return usedBytes;
     },
-    files,
+    files: (): FoundPrefix[] => Array.from(known.values(), ({ file }) => file),
+    forget,
     drop,
-    add(file: StoredPrefix): void {
-      const number = nextNumber++;
-      const entry = index.add(file.tenant, number, file.tokens);
-      entry.computedTokens = file.tokens.length;
-      entry.isRunning = file.isPinned;
-      known.set(file.name, { file, entry });
-      nameByNumber.set(number, file.name);
-      usedBytes += file.sizeBytes;
-    },
-    /** Counts a file that is not yet known, or no more, when negative. */
-    count(unfinishedBytes: number): void {
-      usedBytes += unfinishedBytes;
-    },
+    add,
+    complete,
+    /** Undefined until the file is complete. */
+    checksum: (name: string): number | undefined => known.get(name)?.checksum,
     /** False: what may not be dropped leaves too little. */
     makeRoom(sizeBytes: number): boolean {
-      const droppable = files().reduce((sum, file) => sum + (file.isPinned ? 0 : file.sizeBytes), 0);
+      const isDroppable = ({ entry }: KnownFile) => !entry.isRunning;
+      const droppable = [...known.values()].filter(isDroppable);
+      const droppableBytes = droppable.reduce((sum, { file }) => sum + file.sizeBytes, 0);
       // Without this look ahead, what can never fit would empty the folder for nothing.
-      if (sizeBytes > 0 && usedBytes - droppable + sizeBytes > bytesMax) return false;
+      if (sizeBytes > 0 && usedBytes - droppableBytes + sizeBytes > bytesMax) return false;
       while (usedBytes + sizeBytes > bytesMax) {
         const oldest = index.oldestIdle();
         const name = oldest === undefined ? undefined : nameByNumber.get(oldest.sequence);
@@ -180,24 +214,41 @@ function openBooks({ folder, bytesMax }: PrefixFilesOptions) {
   };
 }
 
+interface KnownFile {
+  readonly file: FoundPrefix;
+  readonly entry: CachedSequence;
+  checksum: number | undefined;
+}
+
 async function store(options: PrefixFilesOptions, books: Books, prefix: NewPrefix): Promise<boolean> {
-  if (!namePattern.test(prefix.name)) throw new Error(`no name for a file: ${prefix.name}`);
-  const unfinished = path.join(options.folder, `${prefix.name}.tmp`);
-  let unfinishedBytes = 0;
+  const { name, tenant, tokens, isPinned } = prefix;
+  if (!namePattern.test(name)) throw new Error(`no name for a file: ${name}`);
+  const unfinished = path.join(options.folder, `${name}.tmp`);
+  let isTaken = false;
   try {
-    books.drop(prefix.name);
+    books.drop(name);
     if (!books.makeRoom(prefix.sizeBytes)) return false;
     // The state must be taken before the sequence changes, so before anything is awaited.
-    unfinishedBytes = prefix.save(unfinished);
-    if (unfinishedBytes === 0) throw new Error('llama.cpp could not write its state');
-    books.count(unfinishedBytes);
-    books.add(await completeFile(options, prefix, { unfinished, sizeBytes: unfinishedBytes }));
+    const sizeBytes = prefix.save(unfinished);
+    if (sizeBytes === 0) throw new Error('llama.cpp could not write its state');
+    const file = {
+      name,
+      tenant,
+      tokens: tokens.slice(),
+      path: statePath(options, name),
+      sizeBytes,
+      isPinned,
+    };
+    books.add(file);
+    isTaken = true;
+    books.complete(await completeFile(options, file, unfinished));
     return true;
   } catch (error) {
-    process.stderr.write(`error: a computed prefix could not be stored: ${String(error)}\n`);
-    removeFiles(options.folder, prefix.name);
+    const isDropped = !books.forget(name) && isTaken;
+    if (!isDropped) {
+      process.stderr.write(`error: a computed prefix could not be stored: ${String(error)}\n`);
+    }
+    removeFiles(options.folder, name);
     return false;
-  } finally {
-    books.count(-unfinishedBytes);
   }
 }

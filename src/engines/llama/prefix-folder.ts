@@ -6,17 +6,16 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { NewPrefix, PrefixFilesOptions, StateIdentity, StoredPrefix } from './prefix-files.ts';
+import type { FoundPrefix, PrefixFilesOptions, StateIdentity, StoredPrefix } from './prefix-files.ts';
 
 const formatVersion = 2;
 /** Lower-case letters, digits and hyphens. */
 export const namePattern = /^[a-z0-9-]{1,100}$/;
 const readBytes = 1 << 20;
 
-interface Unfinished {
-  readonly unfinished: string;
-  readonly sizeBytes: number;
-}
+/** Where the state of a prefix lies once it is complete. */
+export const statePath = ({ folder }: PrefixFilesOptions, name: string): string =>
+  path.join(folder, `${name}.kv`);
 
 /**
  * Checksum, sync, rename, header: in this order no pinned state is ever lost to a power failure. Of others nobody
@@ -24,13 +23,13 @@ interface Unfinished {
  */
 export async function completeFile(
   { folder, identity, contextTokens }: PrefixFilesOptions,
-  { name, tenant, tokens, isPinned }: NewPrefix,
-  { unfinished, sizeBytes }: Unfinished,
+  file: FoundPrefix,
+  unfinished: string,
 ): Promise<StoredPrefix> {
+  const { name, tenant, tokens, isPinned, sizeBytes } = file;
   const checksum = await readChecksum(unfinished);
   if (isPinned) await syncFile(unfinished);
-  const statePath = path.join(folder, `${name}.kv`);
-  await rename(unfinished, statePath);
+  await rename(unfinished, file.path);
   const header: Header = {
     formatVersion,
     ...identity,
@@ -44,7 +43,7 @@ export async function completeFile(
   const unfinishedHeader = `${unfinished}.json`;
   await writeFile(unfinishedHeader, JSON.stringify(header), { mode: 0o600, flush: isPinned });
   await rename(unfinishedHeader, path.join(folder, `${name}.json`));
-  return { name, tenant, tokens: tokens.slice(), path: statePath, sizeBytes, checksum, isPinned };
+  return { ...file, checksum };
 }
 
 interface Header extends StateIdentity {
@@ -75,9 +74,10 @@ export function readFolder(options: PrefixFilesOptions): StoredPrefix[] {
 }
 
 /** Undefined for a header that cannot be read, is of another identity, or whose state is not there in full. */
-function readHeader({ folder, identity }: PrefixFilesOptions, name: string): StoredPrefix | undefined {
+function readHeader(options: PrefixFilesOptions, name: string): StoredPrefix | undefined {
   try {
-    const statePath = path.join(folder, `${name}.kv`);
+    const { folder, identity } = options;
+    const location = statePath(options, name);
     const header: unknown = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8'));
     if (!namePattern.test(name) || !isHeader(header)) return undefined;
     const isFitting =
@@ -85,14 +85,14 @@ function readHeader({ folder, identity }: PrefixFilesOptions, name: string): Sto
       header.library === identity.library &&
       header.kvType === identity.kvType &&
       header.isKvUnified === identity.isKvUnified;
-    if (!isFitting || statSync(statePath).size !== header.sizeBytes) return undefined;
+    if (!isFitting || statSync(location).size !== header.sizeBytes) return undefined;
     const bytes = Uint8Array.from(Buffer.from(header.tokens, 'base64'));
     const { tenant, sizeBytes, checksum, isPinned } = header;
     return {
       name,
       tenant,
       tokens: new Int32Array(bytes.buffer),
-      path: statePath,
+      path: location,
       sizeBytes,
       checksum,
       isPinned,

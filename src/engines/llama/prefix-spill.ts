@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto';
 import type { KvPool } from './kv-pool.ts';
 import type { NativeContext } from './native-context.ts';
 import type { CachedSequence } from './prefix-cache.ts';
-import type { NewPrefix, PrefixFiles, StoredPrefix } from './prefix-files.ts';
+import type { FoundPrefix, NewPrefix, PrefixFiles } from './prefix-files.ts';
 import type { TransferPace } from './transfer-pace.ts';
 
 /** A file that is being checked for a prompt that waits for it. */
 export interface Restore {
-  readonly file: StoredPrefix;
+  readonly file: FoundPrefix;
   /** Undefined while it is being read. */
   isIntact: boolean | undefined;
   readonly startedAt: number;
@@ -186,7 +186,7 @@ function createReader(options: PrefixSpillOptions) {
   };
 }
 
-function lose({ files, onLost }: PrefixSpillOptions, file: StoredPrefix): void {
+function lose({ files, onLost }: PrefixSpillOptions, file: FoundPrefix): void {
   files.drop(file.name);
   if (file.isPinned) onLost(file.name);
 }

@@ -12,7 +12,7 @@ export interface TransferPace {
 }
 
 /** Below this a prefix is computed again in a blink, and its file would only crowd out others. */
-export const storedTokensMin = 256;
+export const storedTokensMin = 64;
 /** A saved prefix is perhaps never asked for again, so it must win by more than a hair. */
 const advantage = 2;
 /** Weight of the newest measurement. */

@@ -1,4 +1,5 @@
 /** `/api/admin/prices`, `/models`, `/engines`, `/system`: what is served, what it costs, and how it does. */
+import type { FastifyBaseLogger } from 'fastify';
 import type { PriceVersion } from '../../billing/price-administration.ts';
 import type { ServedModel } from '../../engines/registry.ts';
 import { ApiError } from '../../errors.ts';
@@ -65,7 +66,7 @@ export function createEnginesRoute({ models }: HttpDependencies): Route {
     paths: ['/api/admin/engines'],
     access: 'admin',
     schema,
-    async handle(_request, reply) {
+    async handle(request, reply) {
       const served = Map.groupBy(models.list(), ({ engine }) => engine);
       const data = await Promise.all(
         [...served].map(async ([engine, names]) => ({
@@ -73,7 +74,7 @@ export function createEnginesRoute({ models }: HttpDependencies): Route {
           kind: engine.kind,
           ...encodeHealth(engine),
           models: names.map(({ id }) => id),
-          stats: await readStats(engine),
+          stats: await readStats(engine, request.log),
         })),
       );
       return reply.header('cache-control', 'no-store').send({ data });
@@ -159,9 +160,12 @@ function encodeModel({ id, wireName, aliases, engine }: ServedModel) {
   };
 }
 
-async function readStats(engine: ServedModel['engine']) {
-  // An engine that has just died answers nothing: the health beside it says so.
-  const stats = await engine.stats?.().catch(() => undefined);
+/** Null for an engine that keeps no such figures, or has just died: the health beside them says so. */
+async function readStats(engine: ServedModel['engine'], log: FastifyBaseLogger) {
+  const stats = await engine.stats?.().catch((error: unknown) => {
+    log.warn({ err: error, engine: engine.id }, 'an engine could not be asked for its figures');
+    return undefined;
+  });
   if (stats === undefined) return null;
   return {
     running: stats.runningCount,
