@@ -74,9 +74,16 @@ export function countChoices(generations: Iterable<Generation>): number {
   return count;
 }
 
-/** Prompt tokens that are still to be computed. */
+/** Few answers are shorter; how much longer this one gets nobody knows. */
+const probableTokens = 64;
+
+/** Tokens that are about to be computed: what is left of prompts, and the next ones of those who decode. */
 export function countDueTokens(generations: Iterable<Generation>): number {
   let count = 0;
-  for (const { prompt, computedTokens } of generations) count += prompt.length - computedTokens;
+  for (const { spec, prompt, computedTokens, active } of generations) {
+    count += prompt.length - computedTokens;
+    for (const { decoded } of active)
+      count += Math.min(probableTokens, spec.outputTokensMax - decoded.length);
+  }
   return count;
 }

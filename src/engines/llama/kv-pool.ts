@@ -24,7 +24,9 @@ export interface KvPoolOptions {
  * milliseconds per cell (record 0022).
  */
 const restTokensMax = { saved: 64, lost: 4_096 };
-/** Computed tokens between two looks for such sequences. */
+/** Saving takes time that streams wait for; one sequence may leave in any case. */
+const evictionMsMax = 30;
+/** Tokens computed or due between two looks for such sequences. */
 const lookTokens = 32;
 
 export interface FinishedSequence {
@@ -69,9 +71,9 @@ export interface KvPool {
   /** Evicts one idle sequence; false when there is none. */
   evictOldest(): boolean;
   /**
-   * Evicts at most one sequence that has been idle for so long that it is cheaper to move it away than to keep it:
-   * the attention of every computed token goes over all cells in use, its own or not.
-   * @param dueTokens prompt tokens that are certain to be computed next: it would be idle during these as well
+   * Evicts sequences that have been idle for so long that it is cheaper to move them away than to keep them: the
+   * attention of every computed token goes over all cells in use, its own or not.
+   * @param dueTokens tokens that are about to be computed: it would be idle during these as well
    */
   evictResting(dueTokens: number): void;
 }
@@ -89,7 +91,8 @@ export function createKvPool(options: KvPoolOptions): KvPool {
   let computed = 0;
   const restingSince = new WeakMap<CachedSequence, number>();
   const awaited = new WeakSet<CachedSequence>();
-  let lookAt = lookTokens;
+  /** Computed tokens, and with the due ones, of the next look. */
+  let nextLook = { computed: lookTokens, due: lookTokens };
 
   const drop = (sequence: number): void => {
     context.truncateSequence(sequence, 0);
@@ -214,15 +217,17 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     },
     evictOldest,
     evictResting(dueTokens) {
-      if (computed + dueTokens < lookAt) return;
-      for (const entry of cache.idleEntries()) {
+      const due = computed + dueTokens;
+      if (computed < nextLook.computed && due < nextLook.due) return;
+      const startedAt = performance.now();
+      for (const entry of [...cache.idleEntries()]) {
         if (!hasRestedTooLong(entry, dueTokens)) continue;
+        // The others have to wait for the next call.
+        if (performance.now() - startedAt >= evictionMsMax) return;
         options.onEvict?.(entry);
         evict(entry);
-        // The next one has to wait for the next call: saving it takes time that streams wait for.
-        return;
       }
-      lookAt = computed + lookTokens;
+      nextLook = { computed: computed + lookTokens, due: due + lookTokens };
     },
   };
 }

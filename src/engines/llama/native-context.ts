@@ -164,16 +164,13 @@ function createContext(
     async decode(tokens) {
       abortFlag.set(false);
       const native = batch.fill(tokens);
-      const threads = compute.pace.next();
+      const threads = compute.pace.begin();
       // Each call writes a line to the log of llama.cpp.
       if (threads !== currentThreads) binding.setThreads(context, threads, threads);
       currentThreads = threads;
-      const startedAt = performance.now();
-      const startedCpu = process.cpuUsage();
       const watchdog = setTimeout(() => compute.onHang(new Error('llama_decode does not return')), hangMs);
       const code = await callAsync(binding.decode, context, native).finally(() => clearTimeout(watchdog));
-      const cpu = process.cpuUsage(startedCpu);
-      compute.pace.record(performance.now() - startedAt, (cpu.user + cpu.system) / 1000);
+      compute.pace.end();
       logits.refresh(code === 0 ? batch.outputCount() : 0);
       if (code === 0) return 'done';
       if (code === 1) return 'no-cells';
