@@ -14,17 +14,23 @@ describe('prefill pace', () => {
     expect(pace.budget(load(0))).toBe(512);
   });
 
-  it('lets nobody wait long for a step on a slow machine', () => {
+  it('gives a lone prompt whole tiles in the time that a newcomer may wait', () => {
     const pace = createPrefillPace();
-    pace.record(100, 0, 300);
-    expect(pace.budget(load(0))).toBe(100);
+    pace.record(100, 0, 150);
+    expect(pace.budget(load(0))).toBe(192);
+  });
+
+  it('gives a lone prompt two tiles on a slow machine', () => {
+    const pace = createPrefillPace();
+    pace.record(100, 0, 1_000);
+    expect(pace.budget(load(0))).toBe(128);
   });
 
   it('leaves no rest that would cost a step of its own', () => {
     const pace = createPrefillPace();
     pace.record(100, 0, 300);
-    expect(pace.budget(load(0, { remainingTokens: 130 }))).toBe(130);
-    expect(pace.budget(load(0, { remainingTokens: 164 }))).toBe(100);
+    expect(pace.budget(load(0, { remainingTokens: 191 }))).toBe(191);
+    expect(pace.budget(load(0, { remainingTokens: 192 }))).toBe(128);
   });
 
   it('keeps a step short for those who decode, at the measured speed', () => {

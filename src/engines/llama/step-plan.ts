@@ -6,7 +6,7 @@
 /** Time that prompt tokens may add to a step while somebody decodes: no stream may be silent for 150 ms. */
 const prefillMsMax = 110;
 const prefillTokensMin = 16;
-/** Time of a step while nobody decodes: what a newcomer waits at most before it is looked at. */
+/** Time of a step while nobody decodes: what a newcomer waits before it is looked at, where that is enough for two tiles. */
 const idleMsMax = 300;
 const prefillTokensInitial = 32;
 const idleTokensInitial = 128;
@@ -17,6 +17,8 @@ const sharedPrefillTokensMax = 256;
  * per token: a step of 64 tokens can be shorter than one of 40.
  */
 const tileTokens = 64;
+/** Fewer are not worth it for prompts alone: tiles are cut at the borders of threads too, and a cut one costs a whole one. */
+const idleTilesMin = 2;
 /** Weight of the newest measurement. */
 const smoothing = 0.25;
 
@@ -53,7 +55,8 @@ export function createPrefillPace(): PrefillPace {
   };
   const affordAlone = (remainingTokens: number): number => {
     if (msPerToken.tiled === undefined) return idleTokensInitial;
-    const afforded = Math.max(tileTokens, Math.floor(idleMsMax / msPerToken.tiled));
+    const tiles = Math.max(idleTilesMin, Math.round(idleMsMax / msPerToken.tiled / tileTokens));
+    const afforded = tiles * tileTokens;
     // A rest that is no tile of its own costs less within this step than as the next one.
     const rest = remainingTokens - afforded;
     return rest > 0 && rest < tileTokens ? remainingTokens : afforded;
