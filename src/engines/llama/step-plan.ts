@@ -3,12 +3,12 @@
  * prompts get only as many tokens as keep the step short, so that no stream stalls. Pure arithmetic.
  */
 
-/** Time that prompt tokens may add to a step while somebody decodes: no stream may be silent for 150 ms. */
-const prefillMsMax = 110;
-const prefillTokensMin = 16;
+/** Time that prompt tokens may add to a step while somebody decodes: no stream may be silent for 150 ms, its own token included. */
+const prefillMsMax = 90;
+const prefillTokensMin = 4;
 /** Time of a step while nobody decodes: what a newcomer waits before it is looked at, where that is enough for two tiles. */
 const idleMsMax = 300;
-const prefillTokensInitial = 32;
+const prefillTokensInitial = 16;
 const idleTokensInitial = 128;
 /** A lone prompt uses whole batches; several share smaller ones, so that a short one is not stuck behind a long one. */
 const sharedPrefillTokensMax = 256;
