@@ -4,6 +4,7 @@
  */
 
 import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 const streamHeaders = {
@@ -33,6 +34,7 @@ export class EventStream {
   readonly #readerStallMs: number;
   readonly #keepAlive: NodeJS.Timeout;
   #isOpen = false;
+  #hasWritten = false;
   #isBlocked = false;
   #quietTicks = 0;
   /** Frames of this turn of the event loop: a burst leaves as one write instead of one per token. */
@@ -40,7 +42,7 @@ export class EventStream {
   readonly #flush = (): void => {
     const frames = this.#pending;
     this.#pending = '';
-    if (frames !== '' && !this.#raw.destroyed) this.#raw.write(frames);
+    if (frames !== '' && !this.#raw.destroyed) this.#write(frames);
   };
 
   constructor(reply: FastifyReply, { keepAliveMs, readerStallMs }: EventStreamOptions) {
@@ -66,7 +68,8 @@ export class EventStream {
     if (this.#pending === '') process.nextTick(this.#flush);
     this.#pending += frames;
     if (this.#pending.length >= pendingLengthMax) this.#flush();
-    return this.#raw.writableNeedDrain ? this.#waitForReader() : undefined;
+    const isBehind = this.#raw.writableNeedDrain || this.#raw.socket?.writableNeedDrain === true;
+    return isBehind ? this.#waitForReader() : undefined;
   }
 
   /** A line that clients skip. */
@@ -97,6 +100,22 @@ export class EventStream {
     this.#raw.writeHead(200, streamHeaders);
   }
 
+  /**
+   * One chunk of the body (RFC 9112, 7.1). Written to the socket as one text once the head is out: node:http would
+   * write three parts of it, at a fifth more CPU time per event of a stream. The rest (HTTP/1.0, a pipelined answer
+   * that still waits for the socket, tests that inject) goes the usual way.
+   */
+  #write(frames: string): void {
+    const { socket } = this.#raw;
+    const isChunk = this.#hasWritten && this.#raw.chunkedEncoding;
+    if (isChunk && socket instanceof Socket && socket.writable) {
+      socket.write(`${Buffer.byteLength(frames).toString(16)}\r\n${frames}\r\n`);
+    } else {
+      this.#hasWritten = true;
+      this.#raw.write(frames);
+    }
+  }
+
   /** Counting ticks costs a frame one assignment; restarting a timer would cost it ten times that. */
   #countSilence(): void {
     this.#quietTicks += 1;
@@ -106,17 +125,18 @@ export class EventStream {
 
   #waitForReader(): Promise<void> {
     const raw = this.#raw;
+    const behind = raw.socket ?? raw;
     this.#isBlocked = true;
     return new Promise((resolve) => {
       const finish = () => {
         clearTimeout(stall);
-        raw.off('drain', finish);
+        behind.off('drain', finish);
         raw.off('close', finish);
         this.#isBlocked = false;
         resolve();
       };
       const stall = setTimeout(() => raw.destroy(), this.#readerStallMs);
-      raw.on('drain', finish);
+      behind.on('drain', finish);
       raw.on('close', finish);
     });
   }

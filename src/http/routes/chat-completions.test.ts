@@ -1,3 +1,6 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createBarrier } from '../../engines/scripted/barrier.ts';
 import {
@@ -347,6 +350,66 @@ describe('POST /v1/chat/completions', () => {
       error: { message: error.message, type: 'server_error', code: 'engine_failed', param: null },
     });
     expect(answer.body).not.toContain('[DONE]');
+  });
+});
+
+describe('a stream of several writes', () => {
+  const texts = ['a', 'ß', '日本', '🚀'.repeat(3000), 'z'];
+  /** Each text leaves in a write of its own. */
+  const script = function* (): Iterable<ScriptStep> {
+    for (const text of texts) {
+      yield { type: 'text-delta', choice: 0, text };
+      const written = createBarrier();
+      setTimeout(() => written.open(), 5);
+      yield { type: 'wait', barrier: written };
+    }
+    yield* scriptText('!');
+  };
+  const textOf = (stream: string) =>
+    [...stream.matchAll(/"content":("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) => JSON.parse(text)).join('');
+
+  it('arrives whole, and so does the next answer on the same connection, asked for meanwhile', async () => {
+    const url = new URL(await listen(open({ script })));
+    const client = new Client(url.origin, { pipelining: 2 });
+    const ask = async () => {
+      const { body } = await client.request({
+        path: url.pathname,
+        method: 'POST',
+        headers: { ...authorization, 'content-type': 'application/json' },
+        body: JSON.stringify(chatBody({ stream: true })),
+        idempotent: true,
+        blocking: false,
+      });
+      return body.text();
+    };
+    const answers = await Promise.all([ask(), ask()]);
+    expect(answers.map(textOf)).toEqual([`${texts.join('')}!`, `${texts.join('')}!`]);
+    await client.close();
+  });
+
+  it('arrives without chunks at a client of HTTP/1.0', async () => {
+    const url = new URL(await listen(open({ script })));
+    const body = JSON.stringify(chatBody({ stream: true }));
+    const socket = connect(Number(url.port), url.hostname);
+    socket.write(
+      `POST ${url.pathname} HTTP/1.0\r\nauthorization: ${authorization.authorization}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(textOf(answer)).toBe(`${texts.join('')}!`);
+    expect(answer.toLowerCase()).not.toContain('transfer-encoding');
+    expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toMatch(/^data: [^\r]*$/);
+    expect(answer.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+});
+
+describe('a reader that is behind', () => {
+  it('gets everything once it reads', async () => {
+    const text = 'x'.repeat(1_000_000);
+    const script = (): ScriptStep[] => scriptText(...Array.from({ length: 30 }, () => text));
+    const answer = await send(await listen(open({ script })), { stream: true });
+    await sleep(50); // Far more was sent than sockets hold.
+    expect((await answer.text()).length).toBeGreaterThan(30 * text.length);
   });
 });
 
