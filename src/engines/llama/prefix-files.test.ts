@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { type NewPrefix, openPrefixFiles, type PrefixFiles } from './prefix-files.ts';
 
@@ -67,16 +68,21 @@ it('finds a beginning whose file is still being completed, and waits for it', as
   expect([await writing, states(folder)]).toEqual([true, ['cache-1.kv']]);
 });
 
-it('keeps nothing of a beginning that is dropped while its file is being completed', async () => {
-  const folder = newFolder();
-  const files = open(folder);
-  const writing = files.write(prefix('cache-1', 1, { isPinned: true }));
-  const found = files.find('one', prefix('cache-1', 1).tokens);
-  files.drop('cache-1');
-  expect(await writing).toBe(false);
-  expect(found !== undefined && (await files.isIntact(found.file))).toBe(false);
-  expect([files.count, files.usedBytes, readdirSync(folder)]).toEqual([0, 0, []]);
-});
+it.each(['one-1.tmp', 'one-1.kv'])(
+  'keeps nothing of a beginning that is dropped while its file is being completed (%s)',
+  async (stage) => {
+    const folder = newFolder();
+    const files = open(folder);
+    const writing = files.write(prefix('one-1', 1, { isPinned: true }));
+    const found = files.find('one', prefix('one-1', 1).tokens);
+    // Each file operation takes a turn of the event loop at least, so no stage is missed.
+    while (!readdirSync(folder).includes(stage)) await nextTurn();
+    files.drop('one-1');
+    expect(await writing).toBe(false);
+    expect(found !== undefined && (await files.isIntact(found.file))).toBe(false);
+    expect([files.count, files.usedBytes, readdirSync(folder)]).toEqual([0, 0, []]);
+  },
+);
 
 it('forgets a beginning whose file cannot be removed, and fails nobody', async () => {
   const folder = newFolder();

@@ -168,11 +168,13 @@ function openBooks({ folder, bytesMax }: PrefixFilesOptions) {
     nameByNumber.set(number, file.name);
     usedBytes += file.sizeBytes;
   };
-  const complete = ({ name, checksum, isPinned }: StoredPrefix): void => {
+  /** False: it was dropped meanwhile. */
+  const complete = ({ name, checksum, isPinned }: StoredPrefix): boolean => {
     const found = known.get(name);
-    if (found === undefined) return;
+    if (found === undefined) return false;
     found.checksum = checksum;
     found.entry.isRunning = isPinned;
+    return true;
   };
 
   return {
@@ -241,8 +243,9 @@ async function store(options: PrefixFilesOptions, books: Books, prefix: NewPrefi
     };
     books.add(file);
     isTaken = true;
-    books.complete(await completeFile(options, file, unfinished));
-    return true;
+    if (books.complete(await completeFile(options, file, unfinished))) return true;
+    removeFiles(options.folder, name);
+    return false;
   } catch (error) {
     const isDropped = !books.forget(name) && isTaken;
     if (!isDropped) {

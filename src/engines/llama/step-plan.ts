@@ -3,10 +3,10 @@
  * prompts get only as many tokens as keep the step short, so that no stream stalls. Pure arithmetic.
  */
 
-/** Time that prompt tokens may add to a step while somebody decodes: no stream may be silent for 150 ms, its own token included. */
+/** Time that prompt tokens add to a step while somebody decodes, whose own token comes on top: silence is at most 150 ms. */
 const prefillMsMax = 90;
 const prefillTokensMin = 4;
-/** Time of a step while nobody decodes: what a newcomer waits before it is looked at, where that is enough for two tiles. */
+/** Time of a step while nobody decodes, where it is enough for two tiles: what a newcomer waits before it is looked at. */
 const idleMsMax = 300;
 const prefillTokensInitial = 16;
 const idleTokensInitial = 128;
@@ -17,7 +17,7 @@ const sharedPrefillTokensMax = 256;
  * per token: a step of 64 tokens can be shorter than one of 40.
  */
 const tileTokens = 64;
-/** Fewer are not worth it for prompts alone: tiles are cut at the borders of threads too, and a cut one costs a whole one. */
+/** Of prompts alone. Threads cut tiles too, and a cut one costs as much as a whole one: of one tile nearly half is wasted. */
 const idleTilesMin = 2;
 /** Weight of the newest measurement. */
 const smoothing = 0.25;
