@@ -1,9 +1,13 @@
-/** What `perigee doctor` looks at inside Perigee: database, model file, engines. */
+/** What `perigee doctor` looks at inside Perigee: database, uploaded files, model file, engines. */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { buildEngines, embeddedContext, usesEmbeddedEngine } from '../build-engines.ts';
+import { readS3Settings } from '../build-files.ts';
 import { readGgufHeader } from '../engines/llama/gguf-header.ts';
 import { findNativeLibrary } from '../engines/llama/native-library.ts';
 import { cellBytesOf, sizeContext } from '../engines/llama/size-context.ts';
+import { StorageError } from '../files/file-storage.ts';
+import { createS3Storage } from '../files/s3-storage.ts';
 import { digestFile, recordBeside } from '../models/file-digest.ts';
 import { presetPath } from '../models/obtain-model.ts';
 import { findPreset } from '../models/presets.ts';
@@ -28,6 +32,30 @@ const storeCheck: Check = {
       detail: `${detail}, of an older version`,
       mend: `The next start changes its schema (${pending.join(', ')}): make a backup first.`,
     };
+  },
+};
+
+const filesCheck: Check = {
+  name: 'Uploaded files',
+  run: async (config) => {
+    const s3 = readS3Settings(config);
+    if (s3 === undefined) return { state: 'ok', detail: path.join(config.dataDir, 'files') };
+    const storage = createS3Storage(s3);
+    try {
+      // One page is enough, and leaves nothing behind.
+      await storage.list()[Symbol.asyncIterator]().next();
+      return { state: 'ok', detail: s3.url };
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      return {
+        state: 'fail',
+        detail: `${s3.url}: ${error.message}${cause}`,
+        mend: 'Check files_s3_url (endpoint and bucket), files_s3_region and both keys, and that the bucket is there.',
+      };
+    } finally {
+      await storage.close();
+    }
   },
 };
 
@@ -123,6 +151,7 @@ const engineCheck: Check = {
 /** The checks of Perigee's own parts, in the order of their lines. */
 export const engineChecks: readonly Check[] = [
   storeCheck,
+  filesCheck,
   libraryCheck,
   modelFileCheck,
   memoryCheck,
