@@ -60,6 +60,11 @@ function change(path: Path, apply: (holder: object, key: string | number) => voi
   return body;
 }
 const put = (path: Path, value: unknown) => change(path, (holder, key) => Reflect.set(holder, key, value));
+/** Any name becomes a property of its own, `__proto__` too; an array, which has no names in JSON, gets an element. */
+function add(holder: object, key: string, value: unknown): void {
+  if (Array.isArray(holder)) holder.push(value);
+  else Reflect.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+}
 const at = (path: Path): unknown =>
   path.reduce<unknown>((node, key) => Reflect.get(Object(node), key), richBody);
 const typeOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value);
@@ -224,16 +229,7 @@ describe('a malformed body', () => {
     const bodies = fc
       .tuple(fc.constantFrom(...listPaths(richBody)), keys, values, fc.boolean())
       .map(([path, key, value, isReplaced]) =>
-        isReplaced
-          ? put(path, value)
-          : change(path, (holder) =>
-              Reflect.defineProperty(holder, key, {
-                value,
-                enumerable: true,
-                configurable: true,
-                writable: true,
-              }),
-            ),
+        isReplaced ? put(path, value) : change(path, (holder) => add(holder, key, value)),
       );
     await fc.assert(
       fc.asyncProperty(bodies, async (body) => {
