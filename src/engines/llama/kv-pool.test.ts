@@ -12,6 +12,8 @@ function setUp(savedMin: number) {
     prefixCacheCells: 20_000,
     onEvict: ({ tokens }) => void evicted.push(tokens.length),
     isSaved: (tokens) => tokens >= savedMin,
+    // As `prefix-spill.ts` has it: the first file has nearly all of those that begin alike.
+    tokensToWrite: ([first]) => first?.tokens.length ?? 0,
   });
   const run = async (sequence: number, start: number, tokens: Int32Array): Promise<void> => {
     pool.reserve(tokens.length);
@@ -99,6 +101,25 @@ describe('sequences at rest', () => {
     await run(running, 299, new Int32Array(4_000));
     pool.evictResting(0);
     expect(evicted).toEqual([]);
+  });
+
+  it('leave together with those that share their cells, for what it costs to write them once', async () => {
+    const { pool, evicted, rest, run, compute } = setUp(256);
+    await rest(1, 2_000);
+    const source = pool.cache.oldestIdle();
+    const branch = async (last: number): Promise<void> => {
+      const sequence = pool.takeSequence();
+      pool.copy(source?.sequence ?? -1, sequence, 1_980);
+      const tail = Int32Array.of(last, ...new Int32Array(19));
+      await run(sequence, 1_980, tail);
+      const tokens = Int32Array.of(1, ...new Int32Array(1_979), ...tail);
+      pool.retain({ tenant: 'tenant', sequence, tokens });
+    };
+    for (const last of [1, 2, 3]) await branch(last);
+    await compute(60);
+    expect(evicted).toEqual([]);
+    await compute(40);
+    expect(evicted).toEqual([2_000, 2_000, 2_000, 2_000]);
   });
 
   it('are not counted as disturbed by what is read back from disk', async () => {

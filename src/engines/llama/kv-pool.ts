@@ -4,7 +4,13 @@
  */
 import { type CellLedger, createCellLedger } from './cell-ledger.ts';
 import type { NativeContext } from './native-context.ts';
-import { type CachedSequence, commonPrefix, createPrefixCache, type PrefixCache } from './prefix-cache.ts';
+import {
+  blockTokens,
+  type CachedSequence,
+  commonPrefix,
+  createPrefixCache,
+  type PrefixCache,
+} from './prefix-cache.ts';
 
 export interface KvPoolOptions {
   readonly context: NativeContext;
@@ -16,6 +22,8 @@ export interface KvPoolOptions {
   readonly onEvict?: (entry: CachedSequence) => void;
   /** Whether an evicted sequence of so many tokens can be had back without being computed. */
   readonly isSaved?: (tokens: number) => boolean;
+  /** How many tokens are written when these sequences of one tenant are evicted, one after another; by default all. */
+  readonly tokensToWrite?: (entries: readonly CachedSequence[]) => number;
 }
 
 /**
@@ -146,15 +154,32 @@ export function createKvPool(options: KvPoolOptions): KvPool {
     ledger.append(sequence, count);
     reserved -= count;
   };
-  const hasRestedTooLong = (entry: CachedSequence, dueTokens: number): boolean => {
-    const since = restingSince.get(entry) ?? computed;
-    const restedTokens = computed - since + (awaited.has(entry) ? 0 : dueTokens);
-    const isSaved = options.isSaved?.(entry.computedTokens) === true;
-    const restedMax = isSaved ? restTokensMax.saved : restTokensMax.lost;
-    if (restedTokens < restedMax) return false;
-    // Cells that it shares stay where they are without it, but are moved with it.
-    const ownCells = ledger.countHeldOnlyBy((sequence) => sequence === entry.sequence);
-    return restedTokens * ownCells >= restedMax * entry.computedTokens;
+  const restedTokens = (entry: CachedSequence, dueTokens: number): number =>
+    computed - (restingSince.get(entry) ?? computed) + (awaited.has(entry) ? 0 : dueTokens);
+  const isSaved = (entry: CachedSequence): boolean => options.isSaved?.(entry.computedTokens) === true;
+  const restMax = (entry: CachedSequence): number =>
+    isSaved(entry) ? restTokensMax.saved : restTokensMax.lost;
+  const costOfLeaving = (entries: readonly CachedSequence[]): number => {
+    const saved = entries.filter(isSaved);
+    const lost = entries.filter((entry) => !isSaved(entry));
+    const written = options.tokensToWrite?.(saved) ?? countTokens(saved);
+    return restTokensMax.saved * written + restTokensMax.lost * countTokens(lost);
+  };
+  /** Cells that others share stay where they are, but are moved with each sequence that leaves. */
+  const shouldLeave = (entries: readonly CachedSequence[], dueTokens: number): boolean => {
+    const leaving = new Set(entries.map(({ sequence }) => sequence));
+    const freed = ledger.countHeldOnlyBy((sequence) => leaving.has(sequence));
+    const rested = Math.min(...entries.map((entry) => restedTokens(entry, dueTokens)));
+    return rested * freed >= costOfLeaving(entries);
+  };
+  /** Sequences that begin alike share cells, which are free when the last of them has left: they leave together. */
+  const listLeaving = (dueTokens: number): CachedSequence[] => {
+    const rested = [...cache.idleEntries()].filter(
+      (entry) => restedTokens(entry, dueTokens) >= restMax(entry),
+    );
+    return [...Map.groupBy(rested, beginningOf).values()].flatMap((alike) =>
+      shouldLeave(alike, dueTokens) ? alike : alike.filter((entry) => shouldLeave([entry], dueTokens)),
+    );
   };
   const addIdle = ({ tenant, sequence, tokens, willBePinned }: FinishedSequence): void => {
     const entry = cache.add(tenant, sequence, tokens);
@@ -220,8 +245,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
       const due = computed + dueTokens;
       if (computed < nextLook.computed && due < nextLook.due) return;
       const startedAt = performance.now();
-      for (const entry of [...cache.idleEntries()]) {
-        if (!hasRestedTooLong(entry, dueTokens)) continue;
+      for (const entry of listLeaving(dueTokens)) {
         // The others have to wait for the next call.
         if (performance.now() - startedAt >= evictionMsMax) return;
         options.onEvict?.(entry);
@@ -230,4 +254,14 @@ export function createKvPool(options: KvPoolOptions): KvPool {
       nextLook = { computed: computed + lookTokens, due: due + lookTokens };
     },
   };
+}
+
+/** The same for sequences that may share cells. */
+function beginningOf({ tenant, tokens }: CachedSequence): string {
+  const block = tokens.subarray(0, blockTokens);
+  return `${tenant}\n${Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('latin1')}`;
+}
+
+function countTokens(entries: readonly CachedSequence[]): number {
+  return entries.reduce((sum, { computedTokens }) => sum + computedTokens, 0);
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { KvPool } from './kv-pool.ts';
 import type { NativeContext } from './native-context.ts';
-import type { CachedSequence } from './prefix-cache.ts';
+import { type CachedSequence, commonPrefix } from './prefix-cache.ts';
 import type { FoundPrefix, NewPrefix, PrefixFiles } from './prefix-files.ts';
 import type { TransferPace } from './transfer-pace.ts';
 
@@ -22,6 +22,8 @@ export interface PrefixSpill {
   keep(entry: CachedSequence): void;
   /** Whether a prefix of so many tokens is, by what can be known beforehand. */
   isKept(tokens: number): boolean;
+  /** How many tokens `keep` would write for these sequences of one tenant, one after another. */
+  tokensToWrite(entries: readonly CachedSequence[]): number;
   /**
    * Begins to read the file that spares a prompt the most; undefined when none is worth it.
    * @param readyTokens what is in the KV cache already
@@ -66,16 +68,24 @@ export function createPrefixSpill(options: PrefixSpillOptions): PrefixSpill {
   const errands: ((pool: KvPool) => void)[] = [];
   /** What the last eviction came to: a disk that is full or broken gives nothing back. */
   let canStore = true;
+  /** @param writtenTokens of its beginning: they need not be written again for a few tokens more. */
+  const isWorthWriting = ({ tenant, tokens }: CachedSequence, writtenTokens = 0): boolean =>
+    pace.isWorthSaving(tokens.length - Math.max(writtenTokens, files.find(tenant, tokens)?.length ?? 0));
   return {
     seek: reader.seek,
     load: reader.load,
     isKept: (tokens) => canStore && pace.isWorthSaving(tokens),
+    tokensToWrite(entries) {
+      const written: CachedSequence[] = [];
+      for (const entry of entries) {
+        const shared = written.map((other) => commonPrefix(other.tokens, entry.tokens));
+        if (isWorthWriting(entry, Math.max(0, ...shared))) written.push(entry);
+      }
+      return written.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    },
     keep(entry) {
       const { tenant, tokens } = entry;
-      if (!pace.isWorthSaving(tokens.length)) return;
-      const stored = files.find(tenant, tokens);
-      // What a file has already need not be written again for a few tokens more.
-      if (stored !== undefined && !pace.isWorthSaving(tokens.length - stored.length)) return;
+      if (!isWorthWriting(entry)) return;
       // Nobody waits for it: a failure has been logged, and the prefix is computed again.
       void save(options, { name: spillName(tenant, tokens), tokens, isPinned: false }, entry).then(
         (isStored) => {

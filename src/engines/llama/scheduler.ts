@@ -67,6 +67,7 @@ export class Scheduler {
       ...options,
       onEvict: (entry) => this.#spill?.keep(entry),
       isSaved: (tokens) => this.#spill?.isKept(tokens) === true,
+      tokensToWrite: (entries) => this.#spill?.tokensToWrite(entries) ?? 0,
     });
     this.#admission = new Admission({
       pool: this.#pool,
