@@ -31,6 +31,12 @@ it.runIf(process.platform !== 'win32')(
     expect(lines.slice(0, -1)).toEqual(['begun', 'begun']);
     const last = JSON.parse(lines.at(-1) ?? '');
     expect(last).toMatchObject({ pid: child.pid, words: ['--port', '0'] });
-    expect(last.flags).toContain('--max-semi-space-size=8');
+    expect(last.flags).toEqual(
+      expect.arrayContaining([
+        '--max-semi-space-size=16',
+        '--no-memory-reducer',
+        '--heap-growing-percent=80',
+      ]),
+    );
   },
 );
