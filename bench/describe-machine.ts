@@ -10,6 +10,6 @@ export function describeMachine(peerVersions: readonly string[]): string[] {
     `Machine: ${cores.length} × ${cores[0]?.model.trim()}, ${gibibytes} GiB, ${process.platform} ${release()}`,
     `Node.js ${process.versions.node}, Perigee at ${commit || 'an unknown commit'}`,
     `Yardsticks: bench/gateway/relay.ts, ${peerVersions.join(', ')}, llama-server from node-llama-cpp’s source bundle`,
-    `Load average before the run: ${(loadavg()[0] ?? 0).toFixed(2)} (above 0.5: other work disturbed the figures)`,
+    `Load average before the run: ${(loadavg()[0] ?? 0).toFixed(2)} (other work disturbs the figures where it is above 0.5)`,
   ];
 }
