@@ -10,10 +10,12 @@ function setUp(savedMin: number) {
     context,
     sequencesMax: 16,
     prefixCacheCells: 20_000,
-    onEvict: ({ tokens }) => void evicted.push(tokens.length),
-    isSaved: (tokens) => tokens >= savedMin,
-    // As `prefix-spill.ts` has it: the first file has nearly all of those that begin alike.
-    tokensToWrite: ([first]) => first?.tokens.length ?? 0,
+    spill: {
+      keep: ({ tokens }) => void evicted.push(tokens.length),
+      isKept: (tokens) => tokens >= savedMin,
+      // As `prefix-spill.ts` has it: the first file has nearly all of those that begin alike.
+      tokensToWrite: ([first]) => first?.tokens.length ?? 0,
+    },
   });
   const run = async (sequence: number, start: number, tokens: Int32Array): Promise<void> => {
     pool.reserve(tokens.length);

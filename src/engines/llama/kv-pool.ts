@@ -18,12 +18,18 @@ export interface KvPoolOptions {
   readonly sequencesMax: number;
   /** Cells that idle sequences may keep. */
   readonly prefixCacheCells: number;
-  /** Told of an idle sequence right before it is evicted. */
-  readonly onEvict?: (entry: CachedSequence) => void;
-  /** Whether an evicted sequence of so many tokens can be had back without being computed. */
-  readonly isSaved?: (tokens: number) => boolean;
-  /** How many tokens are written when these sequences of one tenant are evicted, one after another; by default all. */
-  readonly tokensToWrite?: (entries: readonly CachedSequence[]) => number;
+  /** Where evicted sequences go; absent = they are forgotten. */
+  readonly spill?: EvictedSequences | undefined;
+}
+
+/** What is done with idle sequences that leave. */
+export interface EvictedSequences {
+  /** Saves one that is about to be evicted, when that is worth it. */
+  keep(entry: CachedSequence): void;
+  /** Whether one of so many tokens is saved, by what can be known beforehand. */
+  isKept(tokens: number): boolean;
+  /** How many tokens `keep` would write for these of one tenant, one after another. */
+  tokensToWrite(entries: readonly CachedSequence[]): number;
 }
 
 /**
@@ -87,7 +93,7 @@ export interface KvPool {
 }
 
 export function createKvPool(options: KvPoolOptions): KvPool {
-  const { context } = options;
+  const { context, spill } = options;
   const ledger: CellLedger = createCellLedger();
   const cache = createPrefixCache();
   const freeSequences = Array.from(
@@ -114,7 +120,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
   const evictOldest = (): boolean => {
     const oldest = cache.oldestIdle();
     if (oldest === undefined) return false;
-    options.onEvict?.(oldest);
+    spill?.keep(oldest);
     evict(oldest);
     return true;
   };
@@ -156,14 +162,15 @@ export function createKvPool(options: KvPoolOptions): KvPool {
   };
   const restedTokens = (entry: CachedSequence, dueTokens: number): number =>
     computed - (restingSince.get(entry) ?? computed) + (awaited.has(entry) ? 0 : dueTokens);
-  const isSaved = (entry: CachedSequence): boolean => options.isSaved?.(entry.computedTokens) === true;
+  const isSaved = (entry: CachedSequence): boolean => spill?.isKept(entry.computedTokens) === true;
   const restMax = (entry: CachedSequence): number =>
     isSaved(entry) ? restTokensMax.saved : restTokensMax.lost;
   const costOfLeaving = (entries: readonly CachedSequence[]): number => {
     const saved = entries.filter(isSaved);
     const lost = entries.filter((entry) => !isSaved(entry));
-    const written = options.tokensToWrite?.(saved) ?? countTokens(saved);
-    return restTokensMax.saved * written + restTokensMax.lost * countTokens(lost);
+    const written = spill?.tokensToWrite(saved) ?? 0;
+    const recomputed = lost.reduce((sum, { computedTokens }) => sum + computedTokens, 0);
+    return restTokensMax.saved * written + restTokensMax.lost * recomputed;
   };
   /** Cells that others share stay where they are, but are moved with each sequence that leaves. */
   const shouldLeave = (entries: readonly CachedSequence[], dueTokens: number): boolean => {
@@ -248,7 +255,7 @@ export function createKvPool(options: KvPoolOptions): KvPool {
       for (const entry of listLeaving(dueTokens)) {
         // The others have to wait for the next call.
         if (performance.now() - startedAt >= evictionMsMax) return;
-        options.onEvict?.(entry);
+        spill?.keep(entry);
         evict(entry);
       }
       nextLook = { computed: computed + lookTokens, due: due + lookTokens };
@@ -260,8 +267,4 @@ export function createKvPool(options: KvPoolOptions): KvPool {
 function beginningOf({ tenant, tokens }: CachedSequence): string {
   const block = tokens.subarray(0, blockTokens);
   return `${tenant}\n${Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('latin1')}`;
-}
-
-function countTokens(entries: readonly CachedSequence[]): number {
-  return entries.reduce((sum, { computedTokens }) => sum + computedTokens, 0);
 }

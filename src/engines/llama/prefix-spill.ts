@@ -3,7 +3,7 @@
  * objects pin, and back when a prompt begins with one. Everything that touches the KV cache runs between decodes.
  */
 import { createHash } from 'node:crypto';
-import type { KvPool } from './kv-pool.ts';
+import type { EvictedSequences, KvPool } from './kv-pool.ts';
 import type { NativeContext } from './native-context.ts';
 import { type CachedSequence, commonPrefix } from './prefix-cache.ts';
 import type { FoundPrefix, NewPrefix, PrefixFiles } from './prefix-files.ts';
@@ -17,13 +17,7 @@ export interface Restore {
   readonly startedAt: number;
 }
 
-export interface PrefixSpill {
-  /** Saves a prefix that is about to be evicted, when that is worth it. */
-  keep(entry: CachedSequence): void;
-  /** Whether a prefix of so many tokens is, by what can be known beforehand. */
-  isKept(tokens: number): boolean;
-  /** How many tokens `keep` would write for these sequences of one tenant, one after another. */
-  tokensToWrite(entries: readonly CachedSequence[]): number;
+export interface PrefixSpill extends EvictedSequences {
   /**
    * Begins to read the file that spares a prompt the most; undefined when none is worth it.
    * @param readyTokens what is in the KV cache already

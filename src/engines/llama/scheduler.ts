@@ -63,12 +63,7 @@ export class Scheduler {
       this.#admission.notifyFreed();
       this.#wake();
     });
-    this.#pool = createKvPool({
-      ...options,
-      onEvict: (entry) => this.#spill?.keep(entry),
-      isSaved: (tokens) => this.#spill?.isKept(tokens) === true,
-      tokensToWrite: (entries) => this.#spill?.tokensToWrite(entries) ?? 0,
-    });
+    this.#pool = createKvPool({ ...options, spill: this.#spill });
     this.#admission = new Admission({
       pool: this.#pool,
       spill: this.#spill,
